@@ -1,0 +1,1 @@
+"""Simulation, learning and decomposition of networks whose weights are low tensor rank."""
