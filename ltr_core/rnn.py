@@ -1,0 +1,136 @@
+"""The rate network of both papers, and its simulation for a batch of networks at once.
+
+    tau dx/dt = -x + W phi(x) + W_in u,        phi = tanh,        y = W_out phi(x)
+
+Euler steps of length dt, as in both papers. A leading axis holds independent networks, so that a
+sweep over seeds is one computation.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class RNN(NamedTuple):
+    """The weights of independent networks of equal size.
+
+    - `recurrent` (network, post, pre): W, acting as ``W @ phi(x)``.
+    - `inward` (network, post, input): W_in.
+    - `outward` (network, output, pre): W_out.
+    - `tau`: time constant in s.
+    """
+
+    recurrent: Float[Tensor, "network post pre"]
+    inward: Float[Tensor, "network post input"]
+    outward: Float[Tensor, "network output pre"]
+    tau: float = 0.1
+
+    @property
+    def n_networks(self) -> int:
+        """How many networks."""
+        return self.recurrent.shape[0]
+
+    @property
+    def n_units(self) -> int:
+        """Units of each network."""
+        return self.recurrent.shape[-1]
+
+
+class Response(NamedTuple):
+    """What networks do in a number of trials: phi(x) and the output, after each step."""
+
+    activity: Float[Tensor, "network trial time neuron"]
+    output: Float[Tensor, "network trial time output"]
+
+
+def random_networks(
+    n_networks: int,
+    n_units: int,
+    n_inputs: int,
+    n_outputs: int,
+    *,
+    g: float = 1.0,
+    tau: float = 0.1,
+    seed: int = 0,
+) -> RNN:
+    """Networks with Gaussian weights; network i is the same however many there are.
+
+    Recurrent weights have variance g^2 / N, input weights 1, output weights 1 / N, so that the
+    columns of the input have norm near sqrt(N) and the rows of the output norm near 1.
+
+    Raises ValueError for sizes below 1, a negative g or a tau that is not positive.
+    """
+    sizes = {
+        "n_networks": n_networks,
+        "n_units": n_units,
+        "n_inputs": n_inputs,
+        "n_outputs": n_outputs,
+    }
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} is {size}: it must be at least 1.")
+    if not (np.isfinite(g) and g >= 0):
+        raise ValueError(f"g is {g}: the strength of random weights is finite and not negative.")
+    if not (np.isfinite(tau) and tau > 0):
+        raise ValueError(f"tau is {tau} s: it must be positive.")
+    shapes = [(n_units, n_units), (n_units, n_inputs), (n_outputs, n_units)]
+    scales = [g / n_units**0.5, 1.0, n_units**-0.5]
+    drawn = []
+    for network in range(n_networks):
+        rng = np.random.default_rng([seed, network])
+        drawn.append([rng.normal(0, s, shape) for s, shape in zip(scales, shapes, strict=True)])
+    stacked = [torch.from_numpy(np.stack(kind)) for kind in zip(*drawn, strict=True)]
+    return RNN(stacked[0], stacked[1], stacked[2], tau)
+
+
+def simulate(
+    network: RNN,
+    inputs: Float[Tensor, "network trial time input"],
+    dt: float,
+    initial: Float[Tensor, "network trial neuron"] | None = None,
+) -> Response:
+    """Activity and output of every network in its own trials.
+
+    `inputs` holds the trials of each network; a leading axis of 1 shows the same trials to all.
+    Euler steps of `dt` seconds from `initial` (zero if not given).
+
+    Raises ValueError where shapes do not fit, and if dt exceeds tau (the step is then unstable).
+    """
+    _check(network, inputs, dt)
+    h = dt / network.tau
+    recurrent = network.recurrent.transpose(-1, -2)
+    drive = h * inputs @ network.inward.transpose(-1, -2).unsqueeze(1)
+    drive = drive.expand(network.n_networks, -1, -1, -1)
+    x = torch.zeros_like(drive[:, :, 0]) if initial is None else initial
+    rate = torch.tanh(x)
+    rates = []
+    for now in drive.unbind(dim=2):
+        x = torch.baddbmm((1 - h) * x + now, rate, recurrent, alpha=h)
+        rate = torch.tanh(x)
+        rates.append(rate)
+    activity = torch.stack(rates, dim=2)
+    return Response(activity, activity @ network.outward.transpose(-1, -2).unsqueeze(1))
+
+
+def _check(network: RNN, inputs: Tensor, dt: float) -> None:
+    if not 0 < dt <= network.tau:
+        raise ValueError(
+            f"dt is {dt} s and tau {network.tau} s: an Euler step must be positive and at most tau."
+        )
+    if inputs.shape[0] not in (1, network.n_networks):
+        raise ValueError(
+            f"inputs are for {inputs.shape[0]} networks, there are {network.n_networks}: "
+            "give one set of trials for each, or a leading axis of 1 for all."
+        )
+    if inputs.shape[-1] != network.inward.shape[-1]:
+        raise ValueError(
+            f"inputs have {inputs.shape[-1]} channels, the networks take "
+            f"{network.inward.shape[-1]}; the axes are (network, trial, time, input)."
+        )
+    if 0 in inputs.shape:
+        raise ValueError(f"inputs are empty: shape {tuple(inputs.shape)}.")
+    if not torch.isfinite(inputs).all():
+        raise ValueError("inputs hold NaN or infinity; the axes are (network, trial, time, input).")
