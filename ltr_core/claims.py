@@ -1,0 +1,231 @@
+"""The ledger: claims with criteria that are written before their results are known.
+
+A chapter opens with its claims, each with a criterion in words and as an expression, and judges
+them once the values are measured. The verdict is computed, never typed in: a claim holds if its
+expression is true of what was measured and *false of every control* that is given. The row travels
+in the notebook's output; `rows_of` reads it from there.
+"""
+
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from IPython.display import display
+
+from ltr_core.expressions import evaluate, names_in
+
+MIME = "application/vnd.ltr.claim+json"
+SCALES = ("smoke", "book", "paper")
+FIELDS = (
+    "id",
+    "claim",
+    "chapter",
+    "statement",
+    "source",
+    "criterion",
+    "expression",
+    "measured",
+    "control",
+    "holds",
+    "scale",
+    "seed",
+)
+
+Setting = TypeVar("Setting")
+Values = Mapping[str, Sequence[float] | np.ndarray]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter as it is being run: its name, its scale (smoke, book or paper), its seed."""
+
+    name: str
+    scale: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.scale not in SCALES:
+            raise ValueError(f"scale is '{self.scale}': it must be one of {', '.join(SCALES)}.")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"seed is {self.seed!r}: it must be a whole number, 0 or more.")
+
+    def at_scale(self, *, smoke: Setting, book: Setting, paper: Setting) -> Setting:
+        """The setting for the scale at which the chapter runs."""
+        return {"smoke": smoke, "book": book, "paper": paper}[self.scale]
+
+    def claim(
+        self, id: str, *, statement: str, source: str, criterion: str, expression: str
+    ) -> "Claim":
+        """State a claim and its criterion, and show them as a card.
+
+        - `id`: the claim of the papers that it serves and a word of its own, ``P3.fit``.
+        - `criterion`: in words. `expression`: the same in terms of the values' names, with
+          comparisons, and, or, not, arithmetic, and min, max, mean, median, abs, sum.
+
+        Raises ValueError for an id or an expression that cannot be read, or an empty text.
+        """
+        texts = {"statement": statement, "source": source, "criterion": criterion}
+        for name, text in texts.items():
+            if not text.strip():
+                raise ValueError(f"{name} of claim {id} is empty: say it in words.")
+        if not re.fullmatch(r"[A-Z]\d+\.[a-z][a-z0-9-]*", id):
+            raise ValueError(f"id is '{id}': give the claim served and a word, like 'P3.fit'.")
+        if not names_in(expression):
+            raise ValueError(f"expression of claim {id} names no measured value: '{expression}'.")
+        claim = Claim(self, id, statement, source, criterion, expression)
+        display({"text/html": _card(claim, None), "text/plain": f"{id}: {criterion}"}, raw=True)
+        return claim
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim that is stated and waits for its values; see `Chapter.claim`."""
+
+    chapter: Chapter
+    id: str
+    statement: str
+    source: str
+    criterion: str
+    expression: str
+
+    def judge(
+        self, measured: Values, controls: Mapping[str, Values] | None = None
+    ) -> dict[str, Any]:
+        """Compute the verdict, show it as a card, and return the ledger's row.
+
+        `measured` and each of `controls` give, for every name in the expression, one value per
+        network or seed. At smoke scale no verdict is given (`holds` is None).
+
+        Raises ValueError where a name is missing or unknown, or a value is not finite.
+        """
+        controls = controls or {}
+        passed = self._passes(measured, "measured")
+        fooled = [name for name, values in controls.items() if self._passes(values, name)]
+        row = {
+            "id": self.id,
+            "claim": self.id.split(".", maxsplit=1)[0],
+            "chapter": self.chapter.name,
+            "statement": self.statement,
+            "source": self.source,
+            "criterion": self.criterion,
+            "expression": self.expression,
+            "measured": {name: _summary(values) for name, values in measured.items()},
+            "control": {
+                control: {name: _summary(values) for name, values in parts.items()}
+                for control, parts in controls.items()
+            },
+            "holds": None if self.chapter.scale == "smoke" else passed and not fooled,
+            "scale": self.chapter.scale,
+            "seed": self.chapter.seed,
+        }
+        plain = f"{self.id}: {verdict(row)}"
+        display({MIME: row, "text/html": _card(self, row), "text/plain": plain}, raw=True)
+        return row
+
+    def _passes(self, values: Values, whose: str) -> bool:
+        needed = names_in(self.expression)
+        if needed != set(values):
+            raise ValueError(
+                f"Claim {self.id}: the expression needs {sorted(needed)}, "
+                f"'{whose}' gives {sorted(values)}."
+            )
+        arrays = {name: np.asarray(value, dtype=float).ravel() for name, value in values.items()}
+        for name, array in arrays.items():
+            if array.size == 0 or not np.isfinite(array).all():
+                raise ValueError(
+                    f"Claim {self.id}: '{name}' of '{whose}' is {array.tolist()}: every value "
+                    "must be finite, and there must be one."
+                )
+        return evaluate(self.expression, arrays)
+
+
+class _Text(NamedTuple):
+    mark: str
+    words: str
+
+
+_VERDICTS: dict[bool | None, _Text] = {
+    True: _Text("✓", "holds"),
+    False: _Text("✗", "does not hold"),
+    None: _Text("–", "not judged at smoke scale"),
+}
+
+
+def verdict(row: Mapping[str, Any]) -> str:
+    """A row's verdict in words, with a mark before it."""
+    return " ".join(_VERDICTS[row["holds"]])
+
+
+def rows_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows that an executed notebook (nbformat 4) carries, in their order.
+
+    Raises ValueError for a row that lacks one of the ledger's fields.
+    """
+    rows = []
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            row = output.get("data", {}).get(MIME)
+            if row is None:
+                continue
+            missing = [name for name in FIELDS if name not in row]
+            if missing:
+                raise ValueError(f"The row of claim {row.get('id', '?')} lacks {missing}.")
+            rows.append(dict(row))
+    return rows
+
+
+def ledger_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The ledger as a Markdown table: claim, statement, criterion, measured, verdict."""
+    lines = ["| claim | statement | criterion | measured | verdict |", "|---|---|---|---|---|"]
+    for row in rows:
+        measured = "; ".join(f"{k} {summary_text(v)}" for k, v in row["measured"].items())
+        cells = [row["id"], row["statement"], row["criterion"], measured, verdict(row)]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def summary_text(summary: Mapping[str, Any]) -> str:
+    """Mean, spread and number of values: ``0.93 ± 0.01 (n = 5)``."""
+    n = len(summary["values"])
+    spread = "" if summary["sd"] is None else f" ± {summary['sd']:.2g}"
+    return f"{summary['mean']:.3g}{spread} (n = {n})"
+
+
+def _summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
+    array = np.asarray(values, dtype=float).ravel()
+    sd = float(array.std(ddof=1)) if array.size > 1 else None
+    return {"values": array.tolist(), "mean": float(array.mean()), "sd": sd}
+
+
+def _card(claim: Claim, row: Mapping[str, Any] | None) -> str:
+    """The claim as an HTML card; before the verdict where there is no row yet."""
+    text: Callable[[str], str] = html.escape
+    stated = "stated, not yet measured"
+    holds = "stated" if row is None else {True: "true", False: "false", None: "null"}[row["holds"]]
+    parts = [
+        f'<div class="ltr-claim" data-holds="{holds}" data-claim="{text(claim.id)}">',
+        f'<p class="ltr-claim-head"><strong>{text(claim.id)}</strong> '
+        f'<span class="ltr-claim-verdict">{stated if row is None else text(verdict(row))}</span>'
+        f"</p><p>{text(claim.statement)}</p><dl>",
+    ]
+    if row is None:
+        parts.append(f"<dt>Source</dt><dd>{text(claim.source)}</dd>")
+    parts.append(f"<dt>Criterion</dt><dd>{text(claim.criterion)}<br>")
+    parts.append(f"<code>{text(claim.expression)}</code></dd>")
+    if row is not None:
+        parts.append(f"<dt>Measured</dt><dd>{_list(row['measured'])}</dd>")
+        parts += [
+            f"<dt>Control: {text(name)}</dt><dd>{_list(values)}</dd>"
+            for name, values in row["control"].items()
+        ]
+    return "".join([*parts, "</dl></div>"])
+
+
+def _list(measured: Mapping[str, Any]) -> str:
+    return "<br>".join(
+        f"<code>{html.escape(name)}</code> {summary_text(summary)}"
+        for name, summary in measured.items()
+    )
