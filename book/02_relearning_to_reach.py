@@ -82,3 +82,15 @@ rotation = chapter.claim(
     criterion="As P3.fit, for a visuomotor rotation of 30 degrees.",
     expression="min(fit) >= 0.9",
 )
+
+# %%
+function = chapter.claim(
+    "P3.function",
+    statement="The low-tensor-rank part of the weights is what the behaviour needs.",
+    source=OURS,
+    criterion="In every network, weights rebuilt from the start and five components make an error "
+    "on each trial that differs from the network's own by at most 10 % of the mean error "
+    "(root mean squared distance from the wanted path; mean absolute difference over trials). "
+    "Weights that stay at the start must not pass.",
+    expression="max(difference) <= 0.1",
+)
