@@ -1,0 +1,1 @@
+"""From the percent scripts to the published site: ``python book/_pipeline --help``."""

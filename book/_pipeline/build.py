@@ -1,0 +1,140 @@
+"""One build: execute what has changed, side by side, then make and publish the site."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .chapters import Chapter, discover, fingerprint, select
+from .progress import Progress
+from .project import BuildError, Project, Settings, build_lock
+from .publish import build_site
+from .stage import fill_stage
+
+_PIPELINE = Path(__file__).parent
+
+
+@dataclass
+class Running:
+    """A chapter's process."""
+
+    chapter: Chapter
+    process: subprocess.Popen[str]
+
+    def stop(self) -> None:
+        """End the process, and with it the kernel, by closing its standard input."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def build(project: Project, settings: Settings) -> None:
+    """Execute every chapter and publish the site.
+
+    Raises
+    ------
+    BuildError
+        If a chapter, the ledger or the site fails; the last good site is left as it was.
+    """
+    chapters = discover(project)
+    with build_lock(project):
+        _execute_changed(chapters, project, settings)
+        fill_stage(chapters, project, settings)
+        build_site(project)
+
+
+def execute(project: Project, settings: Settings, names: Iterable[str]) -> None:
+    """Execute these chapters (all, if none is named) without making the site."""
+    chapters = select(discover(project), names)
+    with build_lock(project):
+        _execute_changed(chapters, project, settings)
+
+
+def is_current(chapter: Chapter, project: Project, settings: Settings) -> bool:
+    """Whether the chapter was executed with all that it depends on as it is now."""
+    target = project.executed(settings) / chapter.name
+    try:
+        stamp = json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return False
+    return target.with_suffix(".ipynb").exists() and stamp.get("fingerprint") == fingerprint(
+        chapter, project, settings
+    )
+
+
+def _execute_changed(chapters: list[Chapter], project: Project, settings: Settings) -> None:
+    """Execute the chapters that are not current, ``settings.jobs`` at a time."""
+    progress = Progress([chapter.name for chapter in chapters])
+    waiting: deque[Chapter] = deque()
+    for chapter in chapters:
+        if is_current(chapter, project, settings):
+            progress.unchanged(chapter.name)
+        else:
+            waiting.append(chapter)
+    running: list[Running] = []
+    failures: list[str] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < settings.jobs:
+                running.append(_start(waiting.popleft(), project, settings))
+                progress.started(running[-1].chapter.name)
+            time.sleep(0.05)
+            for run in [run for run in running if run.process.poll() is not None]:
+                running.remove(run)
+                failures += _finish(run, project, progress)
+            progress.tick()
+    finally:
+        progress.close()
+        for run in running:
+            run.stop()
+    if failures:
+        raise BuildError(
+            f"{len(failures)} of {len(chapters)} chapters failed; the site was left as it was\n\n"
+            + "\n\n".join(failures)
+        )
+
+
+def _start(chapter: Chapter, project: Project, settings: Settings) -> Running:
+    """Start a chapter's process, in a session of its own: Ctrl-C is for the build to handle."""
+    command = [sys.executable, str(_PIPELINE), "chapter", chapter.name]
+    command += ["--root", str(project.root), "--scale", settings.scale]
+    command += ["--seed", str(settings.seed), "--cell-timeout", str(settings.timeout)]
+    with (
+        (project.work / f"{chapter.name}.out").open("w") as out,
+        (project.work / f"{chapter.name}.log").open("w") as log,
+    ):
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+    return Running(chapter, process)
+
+
+def _finish(run: Running, project: Project, progress: Progress) -> list[str]:
+    """Report an ended chapter: no failure, or the message of one."""
+    run.stop()
+    name = run.chapter.name
+    if run.process.returncode == 0:
+        progress.done(name)
+        return []
+    progress.failed(name)
+    message = (project.work / f"{name}.out").read_text(encoding="utf-8").strip()
+    if run.process.returncode != 1 or not message:
+        log = (project.work / f"{name}.log").read_text(encoding="utf-8").strip()
+        message = f"the process ended with status {run.process.returncode}\n{log[-2000:]}"
+    kept = project.failed / f"{name}.ipynb"
+    if kept.exists():
+        message += f"\n    The notebook as far as it got: {project.shown(kept)}"
+    return [f"FAILED {name}: {message}"]

@@ -1,0 +1,138 @@
+"""Lines of other files that are derived: from the ledger, the public address and the lock."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from ltr_core.claims import ledger_markdown
+
+from .project import BuildError, Project, write_atomically
+from .stage import BINDER, read_address
+
+FIRST_CHAPTER = "book/01_weight_tensor.py"
+# conda's name of a package -> its name in the lock
+_CONDA = {"pytorch-cpu": "torch", "numpy": "numpy"}
+
+
+def write_derived(project: Project) -> None:
+    """Bring every derived line up to date; the README's table only if there is a ledger."""
+    for path, derive in _derivations(project).items():
+        text = path.read_text(encoding="utf-8")
+        if derive(text) != text:
+            write_atomically(path, derive(text))
+            print(f"  {path.name}: brought up to date")
+    table = _table(project)
+    if table is None:
+        print("  README.md: table left as it is, for want of a ledger at book scale: make book")
+        return
+    readme = project.root / "README.md"
+    write_atomically(readme, _between(readme.read_text(encoding="utf-8"), "ledger", table))
+
+
+def check_derived(project: Project) -> None:
+    """Check that every derived line is up to date.
+
+    Of the README's table only the claims and their verdicts are compared, and only if there is a
+    ledger at book scale: measured values may differ in their last digits between machines.
+
+    Raises
+    ------
+    BuildError
+        Naming the files that are not.
+    """
+    stale = []
+    for path, derive in _derivations(project).items():
+        text = path.read_text(encoding="utf-8")
+        if derive(text) != text:
+            stale.append(path.name)
+    table = _table(project)
+    readme = (project.root / "README.md").read_text(encoding="utf-8")
+    if table is not None and _verdicts(_inside(readme, "ledger")) != _verdicts(table):
+        stale.append("README.md (the table of claims)")
+    if stale:
+        raise BuildError(f"not up to date: {', '.join(stale)}: run make derived")
+
+
+def locked_versions(lock: str) -> dict[str, str]:
+    """Names and versions that the lock file's text pins."""
+    return dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", lock, flags=re.MULTILINE))
+
+
+def readme_address(address: str) -> str:
+    """The README's lines about where the project is to be found."""
+    if not address:
+        return (
+            "The public address is not known yet. Its one place is `repository.url` in "
+            "`_config.yml`; once it stands there, `make derived` writes it here, with the link "
+            "to Binder, and into `CITATION.cff`."
+        )
+    github = re.fullmatch(r"https://github\.com/([^/]+/[^/]+)", address)
+    source = f"gh/{github.group(1)}" if github else f"git/{quote(address, safe='')}"
+    binder = f"{BINDER}/v2/{source}/HEAD?urlpath=lab/tree/{FIRST_CHAPTER}"
+    return (
+        f"- Repository: <{address}>\n"
+        f"- Run in the browser, nothing to install: [open the first chapter in Binder]({binder})"
+    )
+
+
+def _derivations(project: Project) -> dict[Path, Callable[[str], str]]:
+    """Files with derived lines, and for each how its text as it should be follows."""
+    address = read_address(project)
+    lock = locked_versions((project.root / "requirements.lock").read_text(encoding="utf-8"))
+    code = f"repository-code: {json.dumps(address)}\n" if address else ""
+
+    def citation(text: str) -> str:
+        bare = re.sub(r"^repository-code:.*\n", "", text, flags=re.MULTILINE)
+        return re.sub(r"^(version:.*\n)", rf"\g<1>{code}", bare, flags=re.MULTILINE)
+
+    def environment(text: str) -> str:
+        for conda, name in _CONDA.items():
+            text = re.sub(rf"(- {conda}=)\S+", rf"\g<1>{lock[name]}", text)
+        return text
+
+    return {
+        project.root / "README.md": lambda text: _between(text, "address", readme_address(address)),
+        project.root / "CITATION.cff": citation,
+        project.root / "environment.yml": environment,
+    }
+
+
+def _table(project: Project) -> str | None:
+    """The ledger as a table; None without a ledger, or with one of another scale than book."""
+    path = project.build / "ledger.json"
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    if not rows or any(row["scale"] != "book" for row in rows):
+        return None
+    return ledger_markdown(rows)
+
+
+def _verdicts(table: str) -> list[tuple[str, str]]:
+    """First and last cell of each row of a Markdown table."""
+    cells = [re.split(r"(?<!\\)\|", line) for line in table.strip().splitlines()]
+    return [(row[1].strip(), row[-2].strip()) for row in cells if len(row) > 3]
+
+
+def _markers(name: str) -> tuple[str, str]:
+    return f"<!-- {name}:begin -->\n", f"\n<!-- {name}:end -->"
+
+
+def _inside(text: str, name: str) -> str:
+    """The text between a pair of markers.
+
+    Raises
+    ------
+    BuildError
+        If they are not there once each, in their order.
+    """
+    begin, end = _markers(name)
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise BuildError(f"README.md lacks its pair of lines {begin.strip()} and {end.strip()}")
+    return text.partition(begin)[2].partition(end)[0]
+
+
+def _between(text: str, name: str, content: str) -> str:
+    """The text with other content between a pair of markers."""
+    begin, end = _markers(name)
+    return text.replace(f"{begin}{_inside(text, name)}{end}", f"{begin}{content}{end}")

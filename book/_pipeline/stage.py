@@ -1,0 +1,131 @@
+"""What Sphinx reads: the executed notebooks with their figures labelled, the pages, the ledger."""
+
+import json
+import shutil
+from typing import Any
+
+import nbformat
+import yaml
+
+from ltr_core.claims import rows_of
+
+from .chapters import Chapter
+from .notebooks import label_figures, serialise
+from .project import BuildError, Project, Settings, write_atomically
+
+BINDER = "https://mybinder.org"
+
+
+def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) -> None:
+    """Write the stage anew from the executed chapters and the book's other files.
+
+    Raises
+    ------
+    BuildError
+        If a cell shows two figures, or two claims have the same id.
+    """
+    shutil.rmtree(project.stage, ignore_errors=True)
+    project.stage.mkdir(parents=True)
+    _copy_pages(project)
+    executed = project.executed(settings)
+    rows_by_chapter, stamps = {}, []
+    for chapter in chapters:
+        notebook = nbformat.read(executed / f"{chapter.name}.ipynb", as_version=4)
+        rows_by_chapter[chapter.name] = _rows(notebook, chapter.name, settings)
+        label_figures(notebook, chapter.name)
+        write_atomically(project.stage / f"{chapter.name}.ipynb", serialise(notebook))
+        stamp = json.loads((executed / f"{chapter.name}.json").read_text(encoding="utf-8"))
+        stamps.append({"chapter": chapter.name, **stamp})
+    ledger = json.dumps(merge_ledger(rows_by_chapter), indent=1, ensure_ascii=False) + "\n"
+    write_atomically(project.stage / "ledger.json", ledger)
+    write_atomically(project.build / "ledger.json", ledger)
+    write_atomically(project.stage / "execution.json", json.dumps(stamps, indent=1) + "\n")
+    write_site_config(project)
+
+
+def _copy_pages(project: Project) -> None:
+    """Copy pages, references and pictures; scripts and folders like ``_ext`` are no pages."""
+    for path in sorted(project.book.iterdir()):
+        if path.name.startswith(("_", ".")) or path.suffix in (".py", ".ipynb"):
+            continue
+        if path.is_dir():
+            shutil.copytree(path, project.stage / path.name)
+        else:
+            shutil.copy2(path, project.stage)
+
+
+def _rows(notebook: Any, name: str, settings: Settings) -> list[dict[str, Any]]:
+    """The ledger's rows of one chapter, each of this very chapter, scale and seed."""
+    try:
+        rows = rows_of(notebook)
+    except ValueError as fault:
+        raise BuildError(f"{name}: {fault}") from None
+    expected = {"chapter": name, "scale": settings.scale, "seed": settings.seed}
+    for row in rows:
+        for key, value in expected.items():
+            if row[key] != value:
+                raise BuildError(
+                    f"{name}: claim {row['id']!r} says {key} {row[key]!r}, executed was {value!r}: "
+                    f"hand the chapter's own {key} on to it"
+                )
+    return rows
+
+
+def merge_ledger(rows_by_chapter: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """All rows in the order of the chapters.
+
+    Raises
+    ------
+    BuildError
+        If an id comes twice, naming where.
+    """
+    first: dict[str, str] = {}
+    merged = []
+    for chapter, rows in rows_by_chapter.items():
+        for row in rows:
+            if row["id"] in first:
+                raise BuildError(
+                    f"the claim {row['id']!r} is made twice, in {first[row['id']]} and in "
+                    f"{chapter}: give one of them another id"
+                )
+            first[row["id"]] = chapter
+            merged.append(row)
+    return merged
+
+
+def read_address(project: Project) -> str:
+    """The repository's public address, or an empty text while there is none."""
+    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    return str(config.get("repository", {}).get("url") or "").rstrip("/")
+
+
+def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
+    """The configuration for Sphinx, derived from the project's ``_config.yml``.
+
+    Nothing is executed by Sphinx, the local extensions are found from where the derived file
+    lies, and the buttons that need the repository's address are there only if it has one.
+    """
+    derived: dict[str, Any] = json.loads(json.dumps(config))
+    derived["only_build_toc_files"] = True
+    derived.setdefault("execute", {})["execute_notebooks"] = "off"
+    extensions = derived.get("sphinx", {}).get("local_extensions") or {}
+    for name, folder in extensions.items():
+        extensions[name] = str((project.root / folder).resolve())
+    has_address = bool((derived.get("repository") or {}).get("url"))
+    html = derived.setdefault("html", {})
+    for button in ("use_repository_button", "use_issues_button"):
+        html[button] = has_address
+    if has_address:
+        derived.setdefault("launch_buttons", {}).setdefault("notebook_interface", "jupyterlab")
+        derived["launch_buttons"].setdefault("binderhub_url", BINDER)
+    else:
+        derived.pop("repository", None)
+        derived.pop("launch_buttons", None)
+    return derived
+
+
+def write_site_config(project: Project) -> None:
+    """Write the derived configuration to ``_build/_config.yml``."""
+    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    text = yaml.safe_dump(site_config(config, project), sort_keys=False, allow_unicode=True)
+    write_atomically(project.build / "_config.yml", text)
