@@ -8,7 +8,7 @@ et al. 2023 record such a network to test their method on it).
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -84,6 +84,27 @@ class LearningRecord:
     def change(self) -> Float[Tensor, "network step post pre"]:
         """The weights of steps 1, 2, ... less those of step 0."""
         return self.weights[:, 1:] - self.weights[:, :1]
+
+    def reaches(
+        self, network: int, epoch: str, which: Literal["first", "last"]
+    ) -> Int[Tensor, " condition"]:
+        """The trial of a network's first or last reach to each target in an epoch.
+
+        Raises ValueError for an unknown epoch, or one too short to hold all targets.
+        """
+        if epoch not in self.epoch:
+            raise ValueError(f"'{epoch}' is none of the epochs {list(dict.fromkeys(self.epoch))}.")
+        trials = [k for k, name in enumerate(self.epoch) if name == epoch]
+        found = {int(self.condition[network, k]): k for k in _ordered(trials, which)}
+        n_targets = int(self.condition.max()) + 1
+        if len(found) < n_targets:
+            raise ValueError(f"Epoch '{epoch}' has reaches to {len(found)} of {n_targets} targets.")
+        return torch.tensor([found[target] for target in range(n_targets)])
+
+
+def _ordered(trials: list[int], which: Literal["first", "last"]) -> list[int]:
+    """The trials in the order in which a later one may replace an earlier one."""
+    return trials if which == "last" else trials[::-1]
 
 
 class Diverged(RuntimeError):

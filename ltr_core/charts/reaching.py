@@ -1,0 +1,59 @@
+"""Pictures of the reaching task."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import numpy as np
+from jaxtyping import Float
+
+from ltr_core.charts.output import records
+from ltr_core.charts.style import BLUE
+
+PANEL = 200
+
+
+def hand_paths(
+    panels: Mapping[str, Float[np.ndarray, "path time 2"]],
+    goals: Float[np.ndarray, "target 2"],
+) -> alt.FacetChart:
+    """Paths seen from above, one panel for each stage of learning; targets as open circles.
+
+    Paths and goals in metres, drawn in centimetres.
+    """
+    reach = 1.35 * 100 * float(np.abs(goals).max())
+    names = list(panels)
+    rows = [
+        (name, path, step, *(100 * point))
+        for name, paths in panels.items()
+        for path, points in enumerate(paths)
+        for step, point in enumerate(points)
+    ]
+    stage, path, step, x, y = zip(*rows, strict=True)
+    n_goals = len(goals)
+    data = records(
+        digits=4,
+        stage=[*stage, *np.repeat(names, n_goals)],
+        path=[*path, *np.tile(np.arange(n_goals), len(names))],
+        step=[*step, *[-1] * (n_goals * len(names))],
+        x=[*x, *np.tile(100 * goals[:, 0], len(names))],
+        y=[*y, *np.tile(100 * goals[:, 1], len(names))],
+    )
+    scale = alt.Scale(domain=[-reach, reach], nice=False, clamp=True)
+    across = alt.X("x:Q", title="left to right (cm)", scale=scale)
+    away = alt.Y("y:Q", title="near to far (cm)", scale=scale)
+    base = alt.Chart(data)
+    targets = (
+        base.transform_filter("datum.step < 0")
+        .mark_point(filled=False, size=140, strokeWidth=1.5)
+        .encode(across, away)
+    )
+    lines = (
+        base.transform_filter("datum.step >= 0")
+        .mark_line(color=BLUE, strokeWidth=1.6)
+        .encode(across, away, alt.Detail("path:N"), alt.Order("step:Q"))
+    )
+    return (
+        alt.layer(targets, lines)
+        .properties(width=PANEL, height=PANEL)
+        .facet(alt.Facet("stage:N", title=None, sort=names), columns=2)
+    )
