@@ -1,0 +1,134 @@
+"""What a tensor of weight changes would look like if learning were not low tensor rank.
+
+Two kinds of comparison. Surrogates: the same updates turned at random, or random updates of the
+same size. Energies: how much of the change simpler or freer models hold - one pattern that only
+grows; a subspace that is free to move from step to step; one that is not.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from tensorly import unfold
+
+from ltr_core.decomposition.compression import compress_to
+from ltr_core.decomposition.unfolding import energies
+from ltr_core.decomposition.validation import (
+    AnyTensor,
+    as_nonzero_tensor,
+    as_tensor,
+    check_count,
+    squared_norm,
+)
+
+Tensor = Float[np.ndarray, "step post pre"]
+
+
+def rotated_steps_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
+    """A change whose every update keeps its singular values but points anywhere.
+
+    Each update, change[k] - change[k - 1] (the first: change[0]), is multiplied from both sides by
+    its own random orthogonal matrix, uniformly distributed; the updates are cumulated again. What
+    is lost is that updates share a subspace, and that they recur.
+
+    Args:
+        tensor: changes of the weights since the start of learning, (step, post, pre).
+        rng: the source of randomness.
+    """
+    updates = _updates(as_tensor(tensor))
+    turned = np.empty_like(updates)
+    n_post, n_pre = updates.shape[1:]
+    for k, update in enumerate(updates):
+        turned[k] = _random_orthogonal(n_post, rng) @ update @ _random_orthogonal(n_pre, rng)
+    return np.cumsum(turned, axis=0)
+
+
+def random_walk_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
+    """A random walk whose every step is as long as the update that it replaces.
+
+    Gaussian matrices are scaled to the Frobenius norms of the updates and cumulated.
+
+    Args:
+        tensor: changes of the weights since the start of learning, (step, post, pre).
+        rng: the source of randomness.
+    """
+    updates = _updates(as_tensor(tensor))
+    walk = rng.standard_normal(updates.shape)
+    walk *= np.linalg.norm(updates, axis=(1, 2), keepdims=True) / np.linalg.norm(
+        walk, axis=(1, 2), keepdims=True
+    )
+    return np.cumsum(walk, axis=0)
+
+
+def grows_along_itself(tensor: AnyTensor) -> float:
+    """The fraction of the squared norm held by the best single matrix times a profile over steps.
+
+    Near 1, the change merely grows along itself: it is low rank over steps for free, and the
+    tensor's rank tells no more than the rank of one matrix (the matrix-rank null).
+
+    Args:
+        tensor: changes of the weights, (step, post, pre), not zero.
+    """
+    array = as_nonzero_tensor(tensor)
+    return float(energies(array, 0)[0] / squared_norm(array))
+
+
+def slice_truncation_energy(tensor: AnyTensor, rank: int) -> float:
+    """The fraction of the squared norm held if every step's matrix is cut to this rank by itself.
+
+    The subspace is free to move from step to step. No CP decomposition of this rank, and no
+    shared subspace, can hold more.
+
+    Args:
+        tensor: changes of the weights, (step, post, pre), not zero.
+        rank: 1 to the smaller of post and pre.
+    """
+    array = as_nonzero_tensor(tensor)
+    check_count(rank, "rank", min(array.shape[1:]))
+    singular_values = np.linalg.svd(array, compute_uv=False)
+    return float(np.sum(singular_values[:, :rank] ** 2) / squared_norm(array))
+
+
+def shared_subspace_energy(
+    tensor: AnyTensor, rank: int, *, max_iterations: int = 100, tolerance: float = 1e-8
+) -> float:
+    """The fraction of the squared norm held by one post and one pre subspace for all steps.
+
+    The subspaces are fixed; within them each step's matrix is free: a Tucker decomposition of
+    sizes (step, rank, rank), by higher-order orthogonal iteration (De Lathauwer, De Moor &
+    Vandewalle 2000) from the truncated higher-order SVD. It lies between the CP fit of this rank
+    and `slice_truncation_energy`.
+
+    Args:
+        tensor: changes of the weights, (step, post, pre), not zero.
+        rank: dimension of the subspaces, 1 to the smaller of post and pre.
+        max_iterations: of the alternation.
+        tolerance: stops when the fraction grows by less.
+    """
+    array = as_nonzero_tensor(tensor)
+    check_count(rank, "rank", min(array.shape[1:]))
+    _, _, pre = compress_to(array, (len(array), rank, rank)).bases
+    held, total = 0.0, squared_norm(array)
+    for _ in range(max_iterations):
+        post, _ = _leading(unfold(array @ pre, 1), rank)
+        pre, energy = _leading(unfold(post.T @ array, 2), rank)
+        previous, held = held, energy / total
+        if held - previous < tolerance:
+            break
+    return held
+
+
+def _updates(changes: Tensor) -> Tensor:
+    return np.diff(changes, axis=0, prepend=0.0)
+
+
+def _random_orthogonal(size: int, rng: np.random.Generator) -> Float[np.ndarray, "n n"]:
+    """Uniform over the orthogonal group: QR with the signs of R's diagonal (Mezzadri 2007)."""
+    q, r = np.linalg.qr(rng.standard_normal((size, size)))
+    return q * np.where(np.diag(r) < 0, -1.0, 1.0)
+
+
+def _leading(
+    matrix: Float[np.ndarray, "size rest"], rank: int
+) -> tuple[Float[np.ndarray, "size rank"], float]:
+    """The leading left singular vectors of a matrix and the energy that they hold."""
+    values, vectors = np.linalg.eigh(matrix @ matrix.T)
+    return np.ascontiguousarray(vectors[:, -rank:]), float(np.sum(values[-rank:]))
