@@ -137,5 +137,7 @@ def build_lock(project: Project) -> Iterator[None]:
         file.flush()
         shutil.rmtree(project.work, ignore_errors=True)
         project.work.mkdir()
-        yield
-        shutil.rmtree(project.work, ignore_errors=True)
+        try:
+            yield
+        finally:
+            shutil.rmtree(project.work, ignore_errors=True)
