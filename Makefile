@@ -72,8 +72,8 @@ derived: $(VENV)/.installed  ## README's table and address, CITATION.cff, enviro
 # Without the CUDA packages (torch names their versions itself) and the mark of torch's CPU build.
 lock:  ## resolve the newest versions anew and write requirements.lock
 	"$(PYTHON)" -m venv --clear _build/lock
-	_build/lock/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) ".[$(EXTRAS)]" "setuptools>=77" "torch==$(TORCH_VERSION)"
-	_build/lock/bin/python -m pip freeze --disable-pip-version-check --all --exclude pip --exclude ltr-core > _build/lock/freeze.txt
+	_build/lock/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -e ".[$(EXTRAS)]" "setuptools>=77" "torch==$(TORCH_VERSION)"
+	_build/lock/bin/python -m pip freeze --disable-pip-version-check --all --exclude-editable --exclude pip > _build/lock/freeze.txt
 	{ echo "# Exact versions of everything, written by make lock."; sed -E -e '/^(nvidia|cuda|triton|pytorch-triton)[-=]/d' -e 's/\+[a-z0-9.]+$$//' _build/lock/freeze.txt; } > _build/lock/requirements.lock
 	mv _build/lock/requirements.lock requirements.lock
 	rm -rf _build/lock
