@@ -43,9 +43,9 @@ SEQUENTIAL = (
 DIVERGING = ("#08457E", "#3F86C1", "#A5CAE6", "#F4F2EF", "#F6BD92", "#DB7730", "#8F3D00")
 """Blue to orange through near-white, for filled cells of both signs; centre the scale at 0."""
 
-WIDTH, HEIGHT = 560, 300
+WIDTH, HEIGHT = 500, 280
 """Default size of a single view in pixels; two panels side by side take `PANEL` each."""
-PANEL = 250
+PANEL = 230
 
 FONT = (
     '-apple-system, BlinkMacSystemFont, "Segoe UI", "Helvetica Neue", "Liberation Sans", '

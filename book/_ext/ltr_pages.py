@@ -1,0 +1,239 @@
+"""Sphinx extension: pages made from the build's records.
+
+`{ledger}` shows every claim with its criterion, values and verdict (`ledger.json`);
+`{execution}` shows what each chapter cost and where it ran (`execution.json`). Both files lie in
+the folder that Sphinx reads. `{citation}` shows how to cite, from the project's CITATION.cff.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from docutils import nodes
+from ltr_text import address, citation_text, duration, memory, summary, to_bibtex, verdict, when
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+CITATION = Path(__file__).resolve().parents[2] / "CITATION.cff"
+
+
+class _Page(SphinxDirective):
+    """A directive without content whose nodes come from a file of the build."""
+
+    has_content = False
+
+    def read(self, path: Path) -> Any:
+        """The file's JSON or YAML; the page is made again when the file changes."""
+        self.env.note_dependency(str(path))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ExtensionError(
+                f"{self.env.docname}: {path} cannot be read ({error.strerror}); the build writes "
+                "it before Sphinx runs"
+            ) from error
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+
+    def record(self, name: str) -> list[dict[str, Any]]:
+        """A list that the pipeline left beside the pages."""
+        return list(self.read(Path(self.env.srcdir) / name))
+
+    def prose(self, text: str) -> list[nodes.Node]:
+        """MyST text as nodes."""
+        return list(self.parse_text_to_nodes(text))
+
+    def inline(self, text: str) -> list[nodes.Node]:
+        """MyST text of one paragraph, without the paragraph."""
+        parsed = self.prose(text)
+        single = len(parsed) == 1 and isinstance(parsed[0], nodes.paragraph)
+        return list(parsed[0].children) if single else parsed
+
+    def chapter(self, name: str) -> nodes.Node:
+        """Link to a chapter, reading as its title."""
+        reference = addnodes.pending_xref(
+            "", refdomain="std", reftype="doc", reftarget=f"/{name}", refexplicit=False
+        )
+        reference["refdoc"] = self.env.docname
+        reference += nodes.inline("", name)
+        return reference
+
+
+class Ledger(_Page):
+    """Every claim of the book: what was predicted, by which criterion, and what came out."""
+
+    def run(self) -> list[nodes.Node]:
+        """One section for each row."""
+        rows = self.record("ledger.json")
+        if not rows:
+            return self.prose("No claim has been recorded: the ledger is empty.")
+        counts = {key: sum(row["holds"] is key for row in rows) for key in (True, False, None)}
+        parts = [f"**{n}** {verdict(key)[1]}" for key, n in counts.items() if n]
+        scales = sorted({f"{row['scale']} scale, seed {row['seed']}" for row in rows})
+        noun = "claim" if len(rows) == 1 else "claims"
+        overview = f"{len(rows)} {noun}: {', '.join(parts)}. Computed at {'; '.join(scales)}."
+        return [*self.prose(overview), *(self.claim(row) for row in rows)]
+
+    def claim(self, row: dict[str, Any]) -> nodes.Node:
+        """One claim as a section with a heading of its own."""
+        section = nodes.section(ids=[f"claim-{nodes.make_id(row['id'])}"], names=[])
+        section += nodes.title("", row["id"])
+        mark, words = verdict(row["holds"])
+        state = {True: "true", False: "false", None: "null"}[row["holds"]]
+        card = nodes.compound(classes=["ltr-row", f"ltr-holds-{state}"])
+        card += nodes.paragraph(
+            "", "", nodes.inline("", f"{mark} {words}", classes=["ltr-verdict"])
+        )
+        card += nodes.paragraph("", "", *self.inline(row["statement"]))
+        card += definitions(
+            [
+                ("Chapter", [self.chapter(row["chapter"])]),
+                ("Source", self.inline(row["source"])),
+                ("Criterion", self.inline(row["criterion"])),
+                ("As an expression", [nodes.literal("", row["expression"])]),
+            ]
+        )
+        card += table(["", "mean ± sd", "values"], self.values(row), classes=["ltr-values"])
+        section += card
+        return section
+
+    def values(self, row: dict[str, Any]) -> Iterable[list[list[nodes.Node]]]:
+        """Rows of the table of values: the measured first, then each control."""
+        groups = [("", row["measured"])]
+        groups += [(f"control, {name}", values) for name, values in row["control"].items()]
+        for label, values in groups:
+            for name, numbers in values.items():
+                what: list[nodes.Node] = [nodes.literal("", name)]
+                if label:
+                    what += [nodes.Text(" "), nodes.inline("", label, classes=["ltr-control"])]
+                text, n = summary(numbers)
+                yield [what, [nodes.Text(text)], [nodes.Text(str(n))]]
+
+
+class Execution(_Page):
+    """What each chapter cost when the site was built, and with what it ran."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table of the chapters, then one list for each environment that they ran in."""
+        stamps = self.record("execution.json")
+        if not stamps:
+            return self.prose("No chapter has been executed.")
+        head = ["Chapter", "Scale", "Seed", "Time", "Peak memory", "Finished (UTC)"]
+        chapters = table(
+            head,
+            [
+                [[self.chapter(stamp["chapter"])], *([nodes.Text(text)] for text in costs(stamp))]
+                for stamp in stamps
+            ],
+        )
+        return [chapters, *self.environments(stamps)]
+
+    def environments(self, stamps: Sequence[dict[str, Any]]) -> Iterable[nodes.Node]:
+        """Hardware and versions, once for all chapters that share them."""
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for stamp in stamps:
+            same = [stamp["hardware"], stamp["python"], stamp["packages"]]
+            groups.setdefault(json.dumps(same, sort_keys=True), []).append(stamp)
+        for number, members in enumerate(groups.values(), start=1):
+            name = "Environment" if len(groups) == 1 else f"Environment {number}"
+            section = nodes.section(ids=[nodes.make_id(name)], names=[])
+            section += nodes.title("", name)
+            if len(groups) > 1:
+                links = nodes.bullet_list("")
+                for stamp in members:
+                    link = self.chapter(stamp["chapter"])
+                    links += nodes.list_item("", nodes.paragraph("", "", link))
+                section += links
+            section += self.environment(members[0])
+            yield section
+
+    def environment(self, stamp: dict[str, Any]) -> nodes.Node:
+        """Hardware and versions of one stamp."""
+        versions = [
+            (name, [nodes.Text(version)]) for name, version in sorted(stamp["packages"].items())
+        ]
+        return definitions(
+            [
+                ("Hardware", [nodes.Text(stamp["hardware"])]),
+                ("Python", [nodes.Text(stamp["python"])]),
+                *versions,
+            ]
+        )
+
+
+class Citation(_Page):
+    """How to cite the project and the papers that it reproduces."""
+
+    def run(self) -> list[nodes.Node]:
+        """The project as text and as BibTeX, then its references."""
+        cff = self.read(CITATION)
+        bibtex = to_bibtex(cff)
+        block = nodes.literal_block(bibtex, bibtex, language="none")
+        papers = nodes.bullet_list("")
+        for reference in cff.get("references", []):
+            papers += nodes.list_item("", nodes.paragraph("", "", *cited(reference)))
+        lead = nodes.paragraph("", "The papers whose results it reproduces:")
+        return [
+            nodes.paragraph("", "", *cited(cff)),
+            block,
+            *([lead, papers] if papers.children else []),
+        ]
+
+
+def cited(item: dict[str, Any]) -> list[nodes.Node]:
+    """An entry of a CITATION.cff as text and a link."""
+    url = address(item)
+    link = [nodes.Text(" "), nodes.reference("", url, refuri=url)] if url else []
+    return [nodes.Text(citation_text(item)), *link]
+
+
+def costs(stamp: dict[str, Any]) -> list[str]:
+    """Scale, seed, time, memory and date of one chapter's run, as texts."""
+    return [
+        str(stamp.get("scale", "–")),
+        str(stamp.get("seed", "–")),
+        duration(stamp["elapsed_s"]),
+        memory(stamp["peak_memory_mb"]),
+        when(stamp["finished"]),
+    ]
+
+
+def definitions(items: Iterable[tuple[str, list[nodes.Node]]]) -> nodes.Node:
+    """Terms and what they are, as a definition list."""
+    listed = nodes.definition_list(classes=["simple", "ltr-facts"])
+    for term, children in items:
+        listed += nodes.definition_list_item(
+            "",
+            nodes.term("", term),
+            nodes.definition("", nodes.paragraph("", "", *children)),
+        )
+    return listed
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[list[nodes.Node]]], classes: Sequence[str] = ()
+) -> nodes.table:
+    """A table of these cells under these headings."""
+    group = nodes.tgroup(cols=len(head))
+    group += [nodes.colspec(colwidth=1) for _ in head]
+    titles = [[nodes.Text(title)] if title else [] for title in head]
+    group += nodes.thead("", _row(titles))
+    group += nodes.tbody("", *(_row(cells) for cells in rows))
+    return nodes.table("", group, classes=["ltr-table", *classes])
+
+
+def _row(cells: Iterable[list[nodes.Node]]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.add_directive("ledger", Ledger)
+    app.add_directive("execution", Execution)
+    app.add_directive("citation", Citation)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
