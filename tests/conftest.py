@@ -1,4 +1,4 @@
-"""What all tests share: shapes checked at run time, repeatable examples, the book at smoke scale."""
+"""What all tests share: shapes checked at run time, and the book built at smoke scale."""
 
 import os
 

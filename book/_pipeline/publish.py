@@ -23,9 +23,9 @@ def build_site(project: Project) -> None:
     BuildError
         If Sphinx fails or warns; the last good site is left as it was.
     """
-    _restore(project)
+    restore(project)
     stamp = project.build / "html.sha256"
-    inputs = hash_files(_inputs(project), project.root)
+    inputs = hash_files(site_inputs(project), project.root)
     if project.html.exists() and stamp.exists() and stamp.read_text() == inputs:
         print(f"  site unchanged: {project.shown(project.html / 'index.html')}", flush=True)
         return
@@ -40,7 +40,7 @@ def build_site(project: Project) -> None:
     print(f"  site done {elapsed:.1f} s: {index}", flush=True)
 
 
-def _inputs(project: Project) -> Iterator[Path]:
+def site_inputs(project: Project) -> Iterator[Path]:
     """All files that the site depends on."""
     yield project.build / "_config.yml"
     yield project.toc
@@ -94,7 +94,7 @@ def publish(built: Path, project: Project) -> None:
     shutil.rmtree(previous, ignore_errors=True)
 
 
-def _restore(project: Project) -> None:
+def restore(project: Project) -> None:
     """Bring the site back if a build was killed between the two renames."""
     previous = project.build / "html.previous"
     if previous.exists() and not project.html.exists():

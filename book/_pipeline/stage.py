@@ -7,8 +7,6 @@ from typing import Any
 import nbformat
 import yaml
 
-from ltr_core.claims import rows_of
-
 from .chapters import Chapter
 from .notebooks import label_figures, serialise
 from .project import BuildError, Project, Settings, write_atomically
@@ -31,7 +29,7 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
     rows_by_chapter, stamps = {}, []
     for chapter in chapters:
         notebook = nbformat.read(executed / f"{chapter.name}.ipynb", as_version=4)
-        rows_by_chapter[chapter.name] = _rows(notebook, chapter.name, settings)
+        rows_by_chapter[chapter.name] = rows_of_chapter(notebook, chapter.name, settings)
         label_figures(notebook, chapter.name)
         write_atomically(project.stage / f"{chapter.name}.ipynb", serialise(notebook))
         stamp = json.loads((executed / f"{chapter.name}.json").read_text(encoding="utf-8"))
@@ -54,8 +52,11 @@ def _copy_pages(project: Project) -> None:
             shutil.copy2(path, project.stage)
 
 
-def _rows(notebook: Any, name: str, settings: Settings) -> list[dict[str, Any]]:
+def rows_of_chapter(notebook: Any, name: str, settings: Settings) -> list[dict[str, Any]]:
     """The ledger's rows of one chapter, each of this very chapter, scale and seed."""
+    # Imported here: the package brings torch, which a build that stops earlier can do without.
+    from ltr_core.claims import rows_of  # noqa: PLC0415
+
     try:
         rows = rows_of(notebook)
     except ValueError as fault:
