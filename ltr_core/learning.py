@@ -31,7 +31,7 @@ class Epoch(NamedTuple):
     perturbation: Perturbation = None
 
 
-def adaptation(
+def adaptation_schedule(
     perturbation: Perturbation, baseline: int = 50, perturbed: int = 100, washout: int = 100
 ) -> tuple[Epoch, ...]:
     """The schedule of an adaptation experiment: baseline, perturbed, washout trials."""

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from ltr_core.adaptation import course, replay
-from ltr_core.learning import Epoch, adaptation, record_learning
+from ltr_core.learning import Epoch, adaptation_schedule, record_learning
 from ltr_core.rnn import random_networks
 from ltr_core.tasks import CurlField, Hand, Reaching, lateral_deviation
 
 TASK = Reaching(n_targets=2, preparation=0.1, movement=0.2, hold=0.1)
 HAND = Hand()
-SCHEDULE = adaptation(CurlField(2.0), baseline=3, perturbed=5, washout=4)
+SCHEDULE = adaptation_schedule(CurlField(2.0), baseline=3, perturbed=5, washout=4)
 
 
 @pytest.fixture(scope="module")

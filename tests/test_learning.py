@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ltr_core import checkpoints, learning, pretraining
-from ltr_core.learning import Diverged, Epoch, adaptation, reach, record_learning
+from ltr_core.learning import Diverged, Epoch, adaptation_schedule, reach, record_learning
 from ltr_core.pretraining import NotProficient, pretrain
 from ltr_core.rnn import RNN, random_networks, simulate
 from ltr_core.tasks import CurlField, Hand, Reaching, Trials
@@ -13,7 +13,7 @@ from ltr_core.tasks import CurlField, Hand, Reaching, Trials
 TASK = Reaching(n_targets=3, preparation=0.1, movement=0.2, hold=0.1)
 HAND = Hand()
 FIELD = CurlField(2.0)
-SCHEDULE = adaptation(FIELD, baseline=3, perturbed=4, washout=2)
+SCHEDULE = adaptation_schedule(FIELD, baseline=3, perturbed=4, washout=2)
 
 
 @pytest.fixture
