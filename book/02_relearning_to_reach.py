@@ -22,10 +22,10 @@
 # [ledger](scorecard.md)). Here we train such networks ourselves, keep the weights of every single
 # step, and decompose them.
 #
-# *What is theirs and what is ours.* The claim, the task and its perturbations, and the division into
-# 50 baseline, 100 perturbed and 100 washout trials are the paper's. The networks, their training and
-# all thresholds are ours: the paper's full text was not at hand, and nothing here follows its
-# figures one by one.
+# *What is theirs and what is ours.* The claim, the task and its perturbations, and the division
+# into 50 baseline, 100 perturbed and 100 washout trials are the paper's. The networks, their
+# training and all thresholds are ours: the paper's full text was not at hand, and nothing here
+# follows its figures one by one.
 
 # %% tags=["parameters"]
 scale = "book"
@@ -43,7 +43,13 @@ chapter = Chapter("02_relearning_to_reach", scale=scale, seed=seed)
 sizes = chapter.at_scale(
     smoke={"networks": 2, "units": 24, "steps": 60, "proficient": 2.0, "trials": (10, 16, 16)},
     book={"networks": 5, "units": 100, "steps": 1500, "proficient": 0.1, "trials": (50, 100, 100)},
-    paper={"networks": 10, "units": 200, "steps": 3000, "proficient": 0.1, "trials": (50, 100, 100)},
+    paper={
+        "networks": 10,
+        "units": 200,
+        "steps": 3000,
+        "proficient": 0.1,
+        "trials": (50, 100, 100),
+    },
 )
 print(f"scale {scale}, seed {seed}: {sizes}")
 
@@ -51,9 +57,9 @@ print(f"scale {scale}, seed {seed}: {sizes}")
 # ## The claims, before the results
 #
 # Every claim comes with a criterion in words and as an expression. A claim *holds* if its
-# expression is true of what we measure **and false of every control**. The criteria were written, and
-# committed to the repository, before any weight was decomposed; the task and the learning rate were
-# chosen by looking at errors and hand paths alone.
+# expression is true of what we measure **and false of every control**. The criteria were
+# written, and committed to the repository, before any weight was decomposed; the task and the
+# learning rate were chosen by looking at errors and hand paths alone.
 
 # %% tags=["hide-input"]
 P = "Pellegrino, Cayco-Gajic & Chadwick 2023, abstract"
@@ -137,18 +143,19 @@ rotation = chapter.claim(
 # \qquad \mathbf f = W_{\mathrm{out}} \tanh(\mathbf x),
 # ```
 #
-# with a target's direction and a hold signal as input $\mathbf u$. Its output $\mathbf f$ is a force (in
-# newtons) that pushes a point mass of 1 kg: the hand. A trial begins with 0.3 s of preparation, in
-# which the target is seen and the hand must rest; when the hold signal falls (the *go cue*, $t=0$), the
-# hand is to follow a smooth reach of 10 cm in 0.5 s {cite}`flash1985`, and to stay there. The loss
-# is the squared distance from that path.
+# with a target's direction and a hold signal as input $\mathbf u$. Its output $\mathbf f$ is a
+# force (in newtons) that pushes a point mass of 1 kg: the hand. A trial begins with 0.3 s of
+# preparation, in which the target is seen and the hand must rest; when the hold signal falls
+# (the *go cue*, $t=0$), the hand is to follow a smooth reach of 10 cm in 0.5 s
+# {cite}`flash1985`, and to stay there. The loss is the squared distance from that path.
 #
-# The perturbation is a **curl field** {cite}`shadmehr1994`: a force at right angles to the hand's
-# velocity, $\mathbf f_{\mathrm{field}} = b\,(-v_y, v_x)$ with $b = 2$ N s/m, which bends every reach
-# to its left.
+# The perturbation is a **curl field** {cite}`shadmehr1994`: a force at right angles to the
+# hand's velocity, $\mathbf f_{\mathrm{field}} = b\,(-v_y, v_x)$ with $b = 2$ N s/m, which bends
+# every reach to its left.
 #
-# First, all weights are trained until every network reaches well; this part is not analysed. Then
-# the learning that we record: **one trial, one step of gradient descent on $W$**, with everything kept.
+# First, all weights are trained until every network reaches well; this part is not analysed.
+# Then the learning that we record: **one trial, one step of gradient descent on $W$**, with
+# everything kept.
 
 # %%
 hand = ltr.Hand(mass=1.0, viscosity=2.0)
@@ -186,8 +193,8 @@ charts.show(
 
 # %% [markdown]
 # {numref}`fig-hand-paths` is the textbook picture of motor adaptation. The first panel of the
-# washout is the telling one: a network that had merely become stiffer would not err to the other side.
-# It has learned a force of its own that cancels the field's.
+# washout is the telling one: a network that had merely become stiffer would not err to the
+# other side. It has learned a force of its own that cancels the field's.
 
 # %% tags=["hide-input"]
 trial_numbers = np.arange(1, len(record.epoch) + 1)
@@ -208,21 +215,21 @@ charts.show(
     caption=f"Error over trials: mean (line) and range (band) of {sizes['networks']} networks. "
     "Learning brings the error in the field down, and makes an error of its own when the field "
     "goes. Without learning, the error only follows the field.",
-    alt="Error against trial. With learning it jumps when the field comes on, decays over some 30 "
-    "trials, jumps again at washout and decays. With weights held still it stays high in the field.",
+    alt="Error against trial. With learning it jumps when the field comes on, decays over "
+    "some 30 trials, jumps again at washout and decays. With weights held still it "
+    "stays high in the field.",
 )
 
 # %% tags=["hide-input"]
 row = learning.judge(
     {name: values.numpy() for name, values in course._asdict().items()},
     {"weights held still": {k: v.numpy() for k, v in ltr.course(still)._asdict().items()}},
-);
-
+)
 # %% [markdown]
 # ## The weight change as a tensor
 #
-# Stack the weights after each trial, and subtract those at the start: the change $\Delta W$ is a tensor
-# of trials × receiving units × sending units. Four of its slices:
+# Stack the weights after each trial, and subtract those at the start: the change $\Delta W$ is
+# a tensor of trials × receiving units × sending units. Four of its slices:
 
 # %% tags=["hide-input"]
 changes = [change.numpy() for change in record.change]
@@ -238,8 +245,9 @@ charts.show(
     caption=f"The change of one network's weights (its first {n_shown} units) at the end of "
     "baseline, early in the field, at its end, and at the end of washout. Whole rows and columns "
     "change together: the mark of a matrix of low rank.",
-    alt="Four heat maps of weight changes: nearly blank after baseline, a plaid pattern of rows and "
-    "columns early in the field that is stronger at its end and fainter after washout.",
+    alt="Four heat maps of weight changes: nearly blank after baseline, a plaid pattern "
+    "of rows and columns early in the field that is stronger at its end and fainter "
+    "after washout.",
 )
 
 # %%
@@ -247,24 +255,26 @@ biggest = np.abs(changes[0]).max() / networks.recurrent[0].std().item()
 glue("biggest-change", float(100 * biggest), display=False)
 
 # %% [markdown]
-# The changes are small: the largest single one is {glue:text}`biggest-change:.0f` % of the standard
-# deviation of the weights. Nothing in gradient descent asks for a pattern in them. Yet there is one.
-# We ask in three ways *how much of a pattern*: how many components does the tensor need; would any
-# learning have needed so few; and do the components do the work?
+# The changes are small: the largest single one is {glue:text}`biggest-change:.0f` % of the
+# standard deviation of the weights. Nothing in gradient descent asks for a pattern in them. Yet
+# there is one. We ask in three ways *how much of a pattern*: how many components does the
+# tensor need; would any learning have needed so few; and do the components do the work?
 #
 # ### How many components?
 #
-# The CP decomposition ([chapter 1](01_weight_tensor.py)) writes the change as a sum of components,
-# $\Delta W_k \approx \sum_r c_{kr}\,\mathbf a_r \mathbf b_r^\top$. Its fit, the share of the squared norm
-# that the sum explains, is measured for growing rank. Beside it stand two tensors of exactly the same step
-# sizes that *should not* be low rank:
+# The CP decomposition ([chapter 1](01_weight_tensor.py)) writes the change as a sum of
+# components, $\Delta W_k \approx \sum_r c_{kr}\,\mathbf a_r \mathbf b_r^\top$. Its fit, the
+# share of the squared norm that the sum explains, is measured for growing rank. Beside it stand
+# two tensors of exactly the same step sizes that *should not* be low rank:
 #
 # - a **random walk**: every step replaced by a random one of the same length;
-# - **turned steps**: every step keeps its singular values, but points in a random direction. Each step
-#   is as low in rank as before; what is lost is that they share one subspace.
+# - **turned steps**: every step keeps its singular values, but points in a random direction.
+#   Each step is as low in rank as before; what is lost is that they share one subspace.
 
 # %%
-ranks = chapter.at_scale(smoke=(1, 5), book=(1, 2, 3, 4, 5, 6, 8, 10), paper=(*range(1, 11), 15, 20))
+ranks = chapter.at_scale(
+    smoke=(1, 5), book=(1, 2, 3, 4, 5, 6, 8, 10), paper=(*range(1, 11), 15, 20)
+)
 seeds = chapter.at_scale(smoke=(0,), book=(0, 1, 2), paper=tuple(range(10)))
 
 
@@ -293,8 +303,8 @@ charts.show(
         reference=90,
     ),
     name="fit-against-rank",
-    caption=f"CP fit against rank: mean and range over {sizes['networks']} networks. The dashed line "
-    "is the criterion of claim P3.fit, to be reached at rank 5.",
+    caption=f"CP fit against rank: mean and range over {sizes['networks']} networks. The "
+    "dashed line is the criterion of claim P3.fit, to be reached at rank 5.",
     alt="Fit against rank. The weight change rises steeply and is above 90 percent from a small "
     "rank on; turned steps and random walk stay low at every rank.",
 )
@@ -314,18 +324,19 @@ glue("rank-needed", str(low) if low == high else f"{low} to {high}", display=Fal
 
 # %% [markdown]
 # Five components explain {glue:text}`fit-at-five:.1f` % of the change, against
-# {glue:text}`turned-at-five:.1f` % of the turned steps and {glue:text}`walk-at-five:.1f` % of the random
-# walk; the smallest rank tried that passes 90 % is {glue:text}`rank-needed`, over the networks. Had a
-# network passed the line only at a rank near the number of its units, or had the turned steps passed
-# it too, the claim would have been refuted.
+# {glue:text}`turned-at-five:.1f` % of the turned steps and {glue:text}`walk-at-five:.1f` % of
+# the random walk; the smallest rank tried that passes 90 % is {glue:text}`rank-needed`, over
+# the networks. Had a network passed the line only at a rank near the number of its units, or
+# had the turned steps passed it too, the claim would have been refuted.
 #
 # ### Would any learning have needed so few?
 #
-# Here one must be careful. A change that only ever grows *along itself*, $\Delta W_k = c_k M$, is a tensor
-# of rank one over trials, whatever it learns: its tensor rank is the rank of the one matrix $M$, and
-# decomposing a tensor has told us nothing that the final weights would not have. (For networks that learn
-# a task from scratch, after {cite:t}`schuessler2020`, this is very nearly the case.) We call it the
-# **matrix-rank null**. Is learning with a perturbation and a washout another case?
+# Here one must be careful. A change that only ever grows *along itself*, $\Delta W_k = c_k M$,
+# is a tensor of rank one over trials, whatever it learns: its tensor rank is the rank of the
+# one matrix $M$, and decomposing a tensor has told us nothing that the final weights would not
+# have. (For networks that learn a task from scratch, after {cite:t}`schuessler2020`, this is
+# very nearly the case.) We call it the **matrix-rank null**. Is learning with a perturbation
+# and a washout another case?
 
 # %%
 one_profile = np.array([nulls.grows_along_itself(change) for change in changes])
@@ -354,8 +365,9 @@ charts.show(
     name="mode-spectra",
     caption="The spectrum of the change along each of its axes (singular values of the three "
     "unfoldings, squared; mean and range over networks). Along trials one component towers.",
-    alt="Share of the squared norm, on a logarithmic axis, against component. Along trials the first "
-    "component holds nearly everything; along receiving and sending units about three are large.",
+    alt="Share of the squared norm, on a logarithmic axis, against component. Along "
+    "trials the first component holds nearly everything; along receiving and sending "
+    "units about three are large.",
 )
 
 # %% tags=["hide-input"]
@@ -363,17 +375,19 @@ glue("one-profile", float(100 * one_profile.mean()), display=False)
 glue("growth-verdict", ltr.claims.verdict(row)[2:], display=False)
 
 # %% [markdown]
-# One profile over trials times one matrix holds {glue:text}`one-profile:.0f` % of the change on average:
-# the claim *{glue:text}`growth-verdict`*. Where it does not hold, this is what it means: the washout
-# takes back what the field had taught, along the way it came; the change rises and falls
-# along one matrix $M$. For a single perturbation, then, low tensor rank is mostly the low
-# *matrix* rank of $M$, and the trial axis adds a refinement of a few per cent. We report this because it
-# limits what {numref}`fig-fit-against-rank` can be taken to show; the fit at rank 5 is no
-# evidence, by itself, of a structure richer than one matrix switched on and off. (Would several
-# perturbations in sequence need more? That is the last exercise.)
+# One profile over trials times one matrix holds {glue:text}`one-profile:.0f` % of the change on
+# average: the claim *{glue:text}`growth-verdict`*. Where it does not hold, this is what it
+# means: the washout takes back what the field had taught, along the way it came; the change
+# rises and falls along one matrix $M$. For a single perturbation, then, low tensor rank is
+# mostly the low *matrix* rank of $M$, and the trial axis adds a refinement of a few per cent.
+# We report this because it limits what {numref}`fig-fit-against-rank` can be taken to show; the
+# fit at rank 5 is no evidence, by itself, of a structure richer than one matrix switched on and
+# off. (Would several perturbations in sequence need more? That is the last exercise.)
 #
-# What the null does *not* give for free is a subspace that stays where it is. Does it? Compare the best
-# five directions that are chosen once for all of learning with those chosen anew for each trial:
+# What the null does *not* give for free is a subspace that stays where it is. Does it? Compare
+# the best five directions that are chosen once for all of learning with those chosen anew for
+# each trial:
+
 
 # %%
 def fixed_and_free(tensors):
@@ -392,8 +406,8 @@ row = one_subspace.judge(
 # %% [markdown]
 # ### The components
 #
-# What are the components of one network? Each has a pattern of receiving units $\mathbf a_r$, a pattern of
-# sending units $\mathbf b_r$, and a course over trials $c_r$:
+# What are the components of one network? Each has a pattern of receiving units $\mathbf a_r$, a
+# pattern of sending units $\mathbf b_r$, and a course over trials $c_r$:
 
 # %% tags=["hide-input"]
 decompositions = [ltr.cp(change, 5, seed=seed) for change in changes]
@@ -403,9 +417,9 @@ charts.show(
         first.step * first.weights, epochs=record.epoch, y_title="trial factor (norm of the change)"
     ),
     name="reaching-trial-factors",
-    caption="Trial factors of one network's change at rank 5, each scaled by the norm of its component. "
-    "They leave zero when the field comes on, level off, and return in the washout. Click the legend "
-    "to single one out.",
+    caption="Trial factors of one network's change at rank 5, each scaled by the norm of "
+    "its component. They leave zero when the field comes on, level off, and "
+    "return in the washout. Click the legend to single one out.",
     alt="Five curves over trials: near zero in baseline, departing when the field comes on, level "
     "until its end, returning towards zero in washout.",
 )
@@ -417,18 +431,18 @@ print(f"degenerate decompositions: {degenerate} of {len(decompositions)}")
 print("factor match between seeds, per network:", [np.round(m, 2).tolist() for m in agreement])
 
 # %% [markdown]
-# The curves follow the schedule, though nobody told the decomposition about it. Single components are to
-# be read with care: their factor match between random starts (printed above; 1 means the same components)
-# tells how well they are determined one by one. Trial factors that are nearly parallel, as
-# the matrix-rank null would have them, can be mixed at little cost. The *subspace* they span is the
-# better-determined thing.
+# The curves follow the schedule, though nobody told the decomposition about it. Single
+# components are to be read with care: their factor match between random starts (printed above;
+# 1 means the same components) tells how well they are determined one by one. Trial factors that
+# are nearly parallel, as the matrix-rank null would have them, can be mixed at little cost. The
+# *subspace* they span is the better-determined thing.
 
 # %% [markdown]
 # ### Do the components do the work?
 #
 # A few per cent of the change may be where the behaviour is. So we put the decomposition back
-# into the network: for each trial, weights rebuilt from the initial ones and five components, and the
-# same trial again.
+# into the network: for each trial, weights rebuilt from the initial ones and five components,
+# and the same trial again.
 
 # %%
 rebuilt = torch.stack([torch.from_numpy(d.reconstruct()) for d in decompositions])
@@ -438,7 +452,7 @@ own = record.error.sqrt()
 
 def replayed(change):
     """The error that each trial would have had with another change: (network, trial)."""
-    return ltr.replay(networks, task, hand, schedule, record, change).sqrt()
+    return ltr.replay(networks, task, hand, schedule, record, change=change).sqrt()
 
 
 def difference(error):
@@ -468,16 +482,17 @@ charts.show(
         y_scale={"domainMin": 0},
     ),
     name="what-remains",
-    caption="Error over trials with the weights as they were, rebuilt from five components, and from the "
-    "best single profile and matrix (mean and range over networks).",
+    caption="Error over trials with the weights as they were, rebuilt from five "
+    "components, and from the best single profile and matrix (mean and range over "
+    "networks).",
     alt="Three curves of error against trial that jump and decay together.",
 )
 
 # %% [markdown]
-# With five components the error differs from the network's own by {glue:text}`rebuilt:.1f` % of its mean;
-# with one profile and one matrix by {glue:text}`single:.1f` %. What remains outside the five components is
-# what the behaviour can do without, if the card above says that the claim holds; the second
-# number says the same of the refinement over the matrix-rank null.
+# With five components the error differs from the network's own by {glue:text}`rebuilt:.1f` % of
+# its mean; with one profile and one matrix by {glue:text}`single:.1f` %. What remains outside
+# the five components is what the behaviour can do without, if the card above says that the
+# claim holds; the second number says the same of the refinement over the matrix-rank null.
 
 # %% [markdown]
 # ## Another perturbation
@@ -508,12 +523,12 @@ row = rotation.judge(
 # %% [markdown]
 # ## What we have, and what it does not show
 #
-# - The weight change of a network that re-learns to reach can be written with few components, as the
-#   paper says. Nothing forced it to: the same steps in random directions cannot.
+# - The weight change of a network that re-learns to reach can be written with few components,
+#   as the paper says. Nothing forced it to: the same steps in random directions cannot.
 # - For one perturbation and its washout, the matrix-rank null stands beside the claim. Read the
 #   two cards together.
-# - We knew the weights. The paper's point is to infer them from activity: that is claim P4, for a later
-#   chapter. *Why* the rank is low is claim P5.
+# - We knew the weights. The paper's point is to infer them from activity: that is claim P4, for
+#   a later chapter. *Why* the rank is low is claim P5.
 #
 # ## Exercises
 #
@@ -533,9 +548,10 @@ print(f"fit at rank 5 of the raw weights: {ltr.cp(raw, 5, seed=seed).fit:.3f}")
 print(f"one profile and one matrix:       {nulls.grows_along_itself(raw):.6f}")
 
 # %% [markdown]
-# The initial weights are there on every trial: a constant profile times a random matrix of full rank.
-# They dwarf the change, so the raw tensor is *one* profile times one matrix to many digits, and at the
-# same time of no low CP rank. Which reference is subtracted decides what is measured.
+# The initial weights are there on every trial: a constant profile times a random matrix of full
+# rank. They dwarf the change, so the raw tensor is *one* profile times one matrix to many
+# digits, and at the same time of no low CP rank. Which reference is subtracted decides what is
+# measured.
 #
 # ::::{solution-end}
 # ::::
@@ -543,8 +559,8 @@ print(f"one profile and one matrix:       {nulls.grows_along_itself(raw):.6f}")
 # %% [markdown]
 # ::::{exercise}
 # :label: how-much-per-trial
-# The fit is a share of the *total* squared norm, so trials with a large change count most. Is the fit
-# as good on the trials just after the field comes on?
+# The fit is a share of the *total* squared norm, so trials with a large change count most. Is
+# the fit as good on the trials just after the field comes on?
 # ::::
 
 # %% [markdown]
@@ -560,10 +576,10 @@ for k in (onset, onset + 2, onset + 8, ends[1] - 1, ends[2] - 1):
     print(f"after trial {k + 1}: {per_trial[k]:.3f}")
 
 # %% [markdown]
-# Compare the first line with the third. After its first trials the field has taught only the targets met
-# so far, a change that points elsewhere than the sum over all eight; and at the end of washout
-# little is left of the change. Such trials weigh little in the total. Weighting every trial
-# alike (dividing each slice by its norm) is a harder test of the same claim.
+# Compare the first line with the third. After its first trials the field has taught only the
+# targets met so far, a change that points elsewhere than the sum over all eight; and at the end
+# of washout little is left of the change. Such trials weigh little in the total. Weighting
+# every trial alike (dividing each slice by its norm) is a harder test of the same claim.
 #
 # ::::{solution-end}
 # ::::
@@ -571,8 +587,8 @@ for k in (onset, onset + 2, onset + 8, ends[1] - 1, ends[2] - 1):
 # %% [markdown]
 # ::::{exercise}
 # :label: two-fields
-# Let the field be followed not by washout but by the *opposite* field, and then by a visuomotor rotation. Is
-# one profile over trials still enough?
+# Let the field be followed not by washout but by the *opposite* field, and then by a visuomotor
+# rotation. Is one profile over trials still enough?
 # ::::
 
 # %% [markdown]
@@ -592,11 +608,11 @@ print(f"one profile, field and washout: {one_profile.mean():.3f} ({np.round(one_
 print(f"one profile, the sequence:      {np.mean(sequenced):.3f} ({np.round(sequenced, 3)})")
 
 # %% [markdown]
-# The opposite field changes a sign: one profile that rises and then falls below zero would do. The
-# rotation is a different perturbation, but not a very different *lesson*: it too displaces the hand to the
-# left, and is answered by a push to the right. The two numbers tell how much more than one profile
-# the sequence needs. To need several components over trials, learning must be asked for changes that
-# point in different directions; a later chapter does so.
+# The opposite field changes a sign: one profile that rises and then falls below zero would do.
+# The rotation is a different perturbation, but not a very different *lesson*: it too displaces
+# the hand to the left, and is answered by a push to the right. The two numbers tell how much
+# more than one profile the sequence needs. To need several components over trials, learning
+# must be asked for changes that point in different directions; a later chapter does so.
 #
 # ::::{solution-end}
 # ::::

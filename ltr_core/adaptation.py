@@ -61,6 +61,7 @@ def replay(
     hand: Hand,
     schedule: Sequence[Epoch],
     record: LearningRecord,
+    *,
     change: Float[Tensor, "network step post pre"],
 ) -> Float[Tensor, "network trial"]:
     """The error of every recorded trial (see `Reach`) if the weights had changed otherwise.

@@ -65,7 +65,7 @@ def _parse(expression: str) -> ast.expr:
         raise ValueError(f"'{expression}' cannot be read: {error.msg}.") from error
 
 
-def _value(node: ast.expr, values: Mapping[str, np.ndarray]) -> Any:
+def _value(node: ast.expr, values: Mapping[str, np.ndarray]) -> Any:  # noqa: PLR0911 - by node
     match node:
         case ast.BoolOp(op, parts):
             truths = [_truth(_value(part, values), part) for part in parts]

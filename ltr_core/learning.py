@@ -1,8 +1,8 @@
 """Gradient descent with every step's weights recorded, and every trial's activity.
 
-`record_learning` lets proficient networks (see `pretraining`) go on learning, one trial and one step
-of stochastic gradient descent at a time, while a schedule of epochs perturbs the hand (Pellegrino
-et al. 2023 record such a network to test their method on it).
+`record_learning` lets proficient networks (see `pretraining`) go on learning, one trial and one
+step of stochastic gradient descent at a time, while a schedule of epochs perturbs the hand
+(Pellegrino et al. 2023 record such a network to test their method on it).
 """
 
 from collections.abc import Sequence

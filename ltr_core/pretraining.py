@@ -51,7 +51,7 @@ def pretrain(
         optimizer.param_groups[0]["lr"] = learning_rate * (1 - step / n_steps)
         # drawn anew from (seed, step), so that an interrupted run goes on with the same trials
         trials = _for_all(task.sample(n_trials, np.random.default_rng([seed, step])))
-        error = reach(RNN(*parameters, network.tau), task, hand, trials).error.mean(1)
+        error = reach(_with(network, parameters), task, hand, trials).error.mean(1)
         if not torch.isfinite(error).all():
             raise Diverged(
                 f"The loss became {error.max().item()} at pretraining step {step}: lower "
@@ -62,7 +62,7 @@ def pretrain(
         optimizer.step()
         if checkpoint is not None and (step + 1) % CHECKPOINT_EVERY == 0:
             checkpoints.save(checkpoint, _adam_state(parameters, optimizer, step + 1), made_with)
-    trained = RNN(*(weight.detach() for weight in parameters), network.tau)
+    trained = _with(network, [weight.detach() for weight in parameters])
     _require_proficiency(trained, task, hand, proficiency, n_steps)
     return trained
 
@@ -83,6 +83,11 @@ def _require_proficiency(
 
 def _for_all(trials: Trials) -> Trials:
     return Trials(*(part.unsqueeze(0) for part in trials))
+
+
+def _with(network: RNN, weights: list[Tensor]) -> RNN:
+    recurrent, inward, outward = weights
+    return network._replace(recurrent=recurrent, inward=inward, outward=outward)
 
 
 def _adam_state(

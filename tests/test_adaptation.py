@@ -24,13 +24,13 @@ def record(networks):
 
 
 def test_the_recorded_change_gives_the_recorded_errors(networks, record):
-    errors = replay(networks, TASK, HAND, SCHEDULE, record, record.change)
+    errors = replay(networks, TASK, HAND, SCHEDULE, record, change=record.change)
     torch.testing.assert_close(errors, record.error)
 
 
 def test_no_change_gives_the_errors_of_a_network_that_does_not_learn(networks, record):
     still = record_learning(networks, TASK, HAND, SCHEDULE, learning_rate=0.0, seed=1)
-    errors = replay(networks, TASK, HAND, SCHEDULE, record, torch.zeros_like(record.change))
+    errors = replay(networks, TASK, HAND, SCHEDULE, record, change=torch.zeros_like(record.change))
     torch.testing.assert_close(errors, still.error)
     assert not torch.allclose(errors, record.error, rtol=1e-3)
 
@@ -49,6 +49,6 @@ def test_what_does_not_fit_the_record_is_refused(networks, record):
     with pytest.raises(ValueError, match="'baseline' has 3 trials; 8 are averaged"):
         course(record)
     with pytest.raises(ValueError, match="change has shape"):
-        replay(networks, TASK, HAND, SCHEDULE, record, record.change[:, 1:])
+        replay(networks, TASK, HAND, SCHEDULE, record, change=record.change[:, 1:])
     with pytest.raises(ValueError, match="12 trials"):
-        replay(networks, TASK, HAND, [Epoch("baseline", 3)], record, record.change)
+        replay(networks, TASK, HAND, [Epoch("baseline", 3)], record, change=record.change)

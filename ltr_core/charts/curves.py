@@ -23,7 +23,7 @@ def curves(
     reference: float | None = None,
     width: int = WIDTH,
     height: int = HEIGHT,
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     """Each series' mean over its runs as a line, their range (least to greatest) as a band.
 
     `epochs` names the epoch of every x, and draws where they change; `reference` is a dashed

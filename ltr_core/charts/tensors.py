@@ -46,7 +46,7 @@ def trial_factors(
     *,
     epochs: Sequence[str] | None = None,
     y_title: str = "trial factor",
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     """Each component's factor over trials; a click on the legend singles one out."""
     n_steps, n_components = factors.shape
     names = [f"component {r + 1}" for r in range(n_components)]
@@ -124,7 +124,7 @@ def _slice_of(step: np.ndarray, post: np.ndarray, pre: np.ndarray, limit: float)
     )
 
 
-def _factors_kept(step: np.ndarray) -> alt.LayerChart:
+def _factors_kept(step: np.ndarray) -> alt.LayerChart | alt.FacetChart:
     n_steps, rank = step.shape
     names = [f"component {r + 1}" for r in range(rank)]
     data = records(
