@@ -50,6 +50,7 @@ def wait_until(condition, seconds: float = 30.0) -> None:
 
 def test_build_makes_site_ledger_and_execution_record(good: TinyBook) -> None:
     assert "Chapter 01_first" in (good.root / "_build/html/01_first.html").read_text()
+    assert 'href="02_second.html"' in (good.root / "_build/html/01_first.html").read_text()
     assert [row["id"] for row in good.json("ledger.json")] == ["P3.one", "P3.two"]
     assert good.json("stage/ledger.json") == good.json("ledger.json")
     first, second = good.json("stage/execution.json")
@@ -138,7 +139,7 @@ def test_failing_chapter_is_reported_and_leaves_the_rest(book: TinyBook) -> None
     code, out, err = book.run("build")
     assert code == 1
     assert book.states(out) == {"01_first": "FAILED", "02_second": "done"}
-    assert "FAILED 01_first: book/01_first.py:14, cell 4\n" in err
+    assert "FAILED 01_first: book/01_first.py:15, cell 4\n" in err
     assert "    >     total += 1 / n\n" in err
     assert "ZeroDivisionError: division by zero" in err
     assert "_build/failed/01_first.ipynb" in err

@@ -170,6 +170,18 @@ def test_buttons_follow_the_address(tmp_path: Path, address: str | None) -> None
         assert derived["launch_buttons"]["binderhub_url"] == stage.BINDER
 
 
+@pytest.mark.parametrize(
+    ("written", "staged"),
+    [
+        ("[next](02_second.py)", "[next](02_second.ipynb)"),
+        ("[there](02_second.py#a-place)", "[there](02_second.ipynb#a-place)"),
+        ("[a script](tools.py) and 02_second.py", "[a script](tools.py) and 02_second.py"),
+    ],
+)
+def test_links_to_scripts_lead_to_pages(written: str, staged: str) -> None:
+    assert notebooks.link_pages(written) == staged
+
+
 def test_publishing_replaces_the_whole_site(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.html.mkdir(parents=True)

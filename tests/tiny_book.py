@@ -75,14 +75,18 @@ class TinyBook:
         (root / "book").mkdir(parents=True)
         (root / "_config.yml").write_text(CONFIG)
         (root / "_toc.yml").write_text(CONTENTS)
-        (root / "book" / "intro.md").write_text("# Welcome\n")
+        (root / "book" / "intro.md").write_text("# Welcome\n\n[Begin](01_first.py)\n")
         book.chapter("01_first", DRAW, claim_cell("P3.one", "01_first"), FIGURE_CELL)
         book.chapter("02_second", claim_cell("P3.two", "02_second"))
         return book
 
     def chapter(self, name: str, *cells: str, parameters: str = PARAMETERS) -> None:
         """Write a chapter: a heading, the parameters, and these code cells."""
-        parts = [f"# %% [markdown]\n# # Chapter {name}", parameters, *(f"# %%\n{c}" for c in cells)]
+        parts = [
+            f"# %% [markdown]\n# # Chapter {name}\n# See [both](02_second.py).",
+            parameters,
+            *(f"# %%\n{c}" for c in cells),
+        ]
         (self.root / "book" / f"{name}.py").write_text("\n\n".join(parts) + "\n")
 
     def start(self, command: str, *options: str, **environment: str) -> subprocess.Popen[str]:

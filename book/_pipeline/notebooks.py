@@ -101,6 +101,11 @@ def label_figures(notebook: Any, chapter_name: str) -> None:
             }
 
 
+def link_pages(text: str) -> str:
+    """Markdown whose links to chapters' scripts, which work in Jupyter, lead to their pages."""
+    return re.sub(r"(?<=\]\()(\d\d_[a-z0-9_]+)\.py(?=[)#])", r"\1.ipynb", text)
+
+
 def failing_cell(notebook: Any) -> int | None:
     """Index of the cell at which an execution stopped, or None if it stopped before the first."""
     last = None

@@ -8,7 +8,7 @@ import nbformat
 import yaml
 
 from .chapters import Chapter
-from .notebooks import label_figures, serialise
+from .notebooks import label_figures, link_pages, serialise
 from .project import BuildError, Project, Settings, write_atomically
 
 BINDER = "https://mybinder.org"
@@ -31,6 +31,9 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
         notebook = nbformat.read(executed / f"{chapter.name}.ipynb", as_version=4)
         rows_by_chapter[chapter.name] = rows_of_chapter(notebook, chapter.name, settings)
         label_figures(notebook, chapter.name)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = link_pages(cell.source)
         write_atomically(project.stage / f"{chapter.name}.ipynb", serialise(notebook))
         stamp = json.loads((executed / f"{chapter.name}.json").read_text(encoding="utf-8"))
         stamps.append({"chapter": chapter.name, **stamp})
@@ -48,6 +51,9 @@ def _copy_pages(project: Project) -> None:
             continue
         if path.is_dir():
             shutil.copytree(path, project.stage / path.name)
+        elif path.suffix == ".md":
+            page = link_pages(path.read_text(encoding="utf-8"))
+            (project.stage / path.name).write_text(page, encoding="utf-8")
         else:
             shutil.copy2(path, project.stage)
 
