@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from ltr_core.charts.output import records
 from ltr_core.charts.style import CATEGORICAL, DASHES, HEIGHT, WIDTH
@@ -14,7 +14,7 @@ from ltr_core.charts.style import CATEGORICAL, DASHES, HEIGHT, WIDTH
 
 def curves(
     series: Mapping[str, Float[np.ndarray, "run x"]],
-    x: Float[np.ndarray, " x"] | Sequence[float],
+    x: Real[np.ndarray, " x"] | Sequence[int] | Sequence[float],
     *,
     x_title: str,
     y_title: str,

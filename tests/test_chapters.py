@@ -1,0 +1,124 @@
+"""The real chapters, executed at smoke scale: what each must have."""
+
+import re
+
+import pytest
+
+from ltr_core.charts.output import FIGURE_MIME
+from ltr_core.claims import MIME, rows_of
+
+CHAPTERS = {
+    "01_weight_tensor": {"P3.instrument", "P3.fixed-subspace"},
+    "02_relearning_to_reach": {
+        "P3.learning",
+        "P3.fit",
+        "P3.not-growth",
+        "P3.subspace",
+        "P3.function",
+        "P3.rotation",
+    },
+}
+
+chapters = pytest.mark.parametrize("name", list(CHAPTERS))
+
+
+def text_of(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def data_of(notebook, mime):
+    """Where in the notebook there is output of a kind, and the output."""
+    return [
+        (index, output["data"])
+        for index, cell in enumerate(notebook.cells)
+        for output in cell.get("outputs", [])
+        if mime in output.get("data", {})
+    ]
+
+
+def test_every_chapter_is_tested_here(executed):
+    assert set(executed) == set(CHAPTERS)
+
+
+@chapters
+def test_its_rows_are_in_the_ledger_and_claim_nothing_at_smoke_scale(executed, name):
+    rows = rows_of(executed[name])
+    assert {row["id"] for row in rows} == CHAPTERS[name]
+    for row in rows:
+        assert row["chapter"] == name
+        assert row["scale"] == "smoke"
+        assert row["holds"] is None
+        assert row["control"], "a criterion that nothing can fail shows nothing"
+
+
+@chapters
+def test_its_claims_are_stated_before_the_first_is_judged(executed, name):
+    notebook = executed[name]
+    stated = [
+        index
+        for index, data in data_of(notebook, "text/html")
+        if 'data-holds="stated"' in data["text/html"]
+    ]
+    judged = [index for index, _ in data_of(notebook, MIME)]
+    assert len(stated) == len(judged)
+    assert max(stated) < min(judged)
+
+
+@chapters
+def test_it_names_its_claim_and_cites_its_paper(executed, name):
+    text = text_of(executed[name])
+    assert "**P3**" in text
+    assert "pellegrino2023" in text
+
+
+@chapters
+def test_every_figure_is_spoken_of_or_follows_its_words_and_has_alt_text(executed, name):
+    figures = [data[FIGURE_MIME] for _, data in data_of(executed[name], FIGURE_MIME)]
+    assert len(figures) >= 2
+    assert all(len(figure["alt"].split()) >= 8 for figure in figures)
+    assert any(f"{{numref}}`{figure['name']}`" in text_of(executed[name]) for figure in figures)
+
+
+@chapters
+def test_every_exercise_has_a_solution_that_ran(executed, name):
+    notebook = executed[name]
+    text = text_of(notebook)
+    asked = re.findall(r":label: ([\w-]+)", text.split("## Exercises")[1])
+    solved = re.findall(r"\{solution-start\} ([\w-]+)\n:class: dropdown", text)
+    assert asked == solved
+    assert 2 <= len(asked) <= 3
+    inside = False
+    ran = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            inside = (inside or "{solution-start}" in cell.source) and not (
+                "{solution-end}" in cell.source and "{solution-start}" not in cell.source
+            )
+        elif inside:
+            assert cell.outputs, "a solution that prints nothing"
+            ran += 1
+    assert ran == len(asked)
+
+
+@chapters
+def test_numbers_in_its_prose_are_glued_from_the_computation(executed, name):
+    notebook = executed[name]
+    used = set(re.findall(r"\{glue:text\}`([\w-]+)", text_of(notebook)))
+    glued = {
+        output["metadata"]["scrapbook"]["name"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "scrapbook" in output.get("metadata", {})
+    }
+    assert used == glued
+
+
+@chapters
+def test_nothing_was_written_to_the_error_stream(executed, name):
+    streams = [
+        output["text"]
+        for cell in executed[name].cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output["name"] == "stderr"
+    ]
+    assert streams == []
