@@ -131,6 +131,7 @@ def _starts(
             known = np.eye(size) if hosvd_start and restart == 0 else _orthogonal(rng, size)
             more = rng.standard_normal((size, max(rank - size, 0))) / np.sqrt(size)
             factors.append(np.hstack([known, more])[:, :rank])
+        factors[0] *= np.sqrt(squared_norm(core))
         yield factors
 
 

@@ -33,7 +33,11 @@ class Compression:
     #: Orthonormal columns, one matrix for each axis.
     bases: Bases
     #: Energies (squared singular values) that the truncation of each axis left out, largest first.
-    left_out: tuple[Float[np.ndarray, " component"], ...]
+    left_out: tuple[
+        Float[np.ndarray, " out_step"],
+        Float[np.ndarray, " out_post"],
+        Float[np.ndarray, " out_pre"],
+    ]
 
     def loss_bound(self, rank: int) -> float:
         """The most that a best rank-`rank` CP of the core can lose of the tensor's own best fit.
@@ -97,7 +101,8 @@ def _truncate(
         left_out[mode] = energies[size:]
         core = _multiply(core, bases[mode], mode)
     total = squared_norm(array)
-    return Compression(array, total, core, (bases[0], bases[1], bases[2]), tuple(left_out))
+    step, post, pre = left_out
+    return Compression(array, total, core, (bases[0], bases[1], bases[2]), (step, post, pre))
 
 
 def _multiply(

@@ -17,16 +17,16 @@ from ltr_core.decomposition.validation import (
     squared_norm,
 )
 
-# Two components are nearly opposite if the product of their cosines is below OPPOSITE; they cancel
-# if together they hold less than CANCELLED of the sum of their squared norms. At -0.95, components
-# of equal norm keep 5 % of it. Components of a true solution, even with collinear step factors,
-# stay far from both; those of a degenerate one go to -1 and 0 (Kruskal, Harshman & Lundy 1989;
-# Krijnen, Dijkstra & Stegeman 2008).
+# Two components are nearly opposite if the product of their cosines is below OPPOSITE, and
+# components cancel if together they hold less than CANCELLED of the sum of their squared norms
+# (two of equal norm at -0.95 hold 5 % of it). Components of a true solution, even with collinear
+# step factors, stay far from both; those of a degenerate one go to -1 and 0 (Kruskal, Harshman &
+# Lundy 1989; Krijnen, Dijkstra & Stegeman 2008).
 OPPOSITE = -0.95
 CANCELLED = 0.1
 
 # The core's size beyond the rank, where the tensor's multilinear rank is not below that.
-SPARE = 5
+SPARE = 10
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class CP:
     restart_fits: Float[np.ndarray, " restart"]
     #: Iterations spent on the solution.
     iterations: int
-    #: Whether components diverge and cancel, so that single factors mean nothing.
+    #: Whether components cancel one another, so that single factors mean nothing.
     degenerate: bool
 
     @property
@@ -199,7 +199,7 @@ def _unit_columns(
 ) -> Float[np.ndarray, "size rank"]:
     """Columns of norm 1; a column of zeros, whose component has weight 0, becomes e_1."""
     unit = factor / np.where(norms > 0, norms, 1.0)
-    unit[0, norms == 0] = 1.0
+    unit[:, norms == 0] = np.eye(len(factor), 1)
     return unit
 
 
@@ -214,8 +214,10 @@ def _positive(
 def _is_degenerate(
     weights: Float[np.ndarray, " rank"], factors: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> bool:
+    """Whether two components are opposite and cancel, or more of them cancel as a group."""
     step, post, pre = factors
     cosines = (step.T @ step) * (post.T @ post) * (pre.T @ pre)
+    inner = cosines * np.outer(weights, weights)
     squares = np.add.outer(weights**2, weights**2)
-    together = squares + 2 * cosines * np.outer(weights, weights)
-    return bool(np.any((cosines < OPPOSITE) & (together < CANCELLED * squares)))
+    pair = (cosines < OPPOSITE) & (squares + 2 * inner < CANCELLED * squares)
+    return bool(np.any(pair) or np.sum(inner) < CANCELLED * np.sum(weights**2))

@@ -34,11 +34,15 @@ def rotated_steps_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
         rng: the source of randomness.
     """
     updates = _updates(as_tensor(tensor))
-    turned = np.empty_like(updates)
-    n_post, n_pre = updates.shape[1:]
-    for k, update in enumerate(updates):
-        turned[k] = _random_orthogonal(n_post, rng) @ update @ _random_orthogonal(n_pre, rng)
-    return np.cumsum(turned, axis=0)
+    return np.cumsum([turned(update, rng) for update in updates], axis=0)
+
+
+def turned(
+    matrix: Float[np.ndarray, "post pre"], rng: np.random.Generator
+) -> Float[np.ndarray, "post pre"]:
+    """A matrix with the same singular values, and singular vectors that point anywhere."""
+    n_post, n_pre = matrix.shape
+    return _random_orthogonal(n_post, rng) @ matrix @ _random_orthogonal(n_pre, rng)
 
 
 def random_walk_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
@@ -69,6 +73,20 @@ def grows_along_itself(tensor: AnyTensor) -> float:
     """
     array = as_nonzero_tensor(tensor)
     return float(energies(array, 0)[0] / squared_norm(array))
+
+
+def best_single_profile(tensor: AnyTensor) -> Tensor:
+    """The best approximation by one matrix times a profile over steps: what just grows or shrinks.
+
+    It holds the fraction `grows_along_itself` of the squared norm; the matrix may have any rank.
+
+    Args:
+        tensor: changes of the weights, (step, post, pre), not zero.
+    """
+    array = as_nonzero_tensor(tensor)
+    slices = array.reshape(len(array), -1)
+    profile, _ = _leading(slices, 1)
+    return (profile @ (profile.T @ slices)).reshape(array.shape)
 
 
 def slice_truncation_energy(tensor: AnyTensor, rank: int) -> float:

@@ -23,7 +23,7 @@ class RankCurve:
     fit: Float[np.ndarray, "rank seed"]
     #: Factor match score of every pair of seeds, in the order of itertools.combinations.
     match: Float[np.ndarray, "rank pair"]
-    #: Where components diverge and cancel.
+    #: Where components cancel one another.
     degenerate: Bool[np.ndarray, "rank seed"]
     #: The decompositions themselves: `decompositions[i][j]` has rank `ranks[i]`, seed `seeds[j]`.
     decompositions: tuple[tuple[CP, ...], ...]
