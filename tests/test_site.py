@@ -257,6 +257,7 @@ def test_a_control_changes_its_chart_and_keeps_its_value(
         for slider in page.locator(".ltr-chart input[type=range]").all():
             chart = slider.evaluate("element => element.closest('.ltr-chart').id")
             assert slider.evaluate("element => element.labels[0].innerText.trim()")
+            control = f"#{chart} input[name='{slider.get_attribute('name')}']"
             before = marks_of(page, chart)
             at_end = slider.input_value() == slider.get_attribute("max")
             slider.focus()
@@ -269,7 +270,7 @@ def test_a_control_changes_its_chart_and_keeps_its_value(
             )
             page.evaluate("document.documentElement.dataset.theme = 'dark'")
             page.wait_for_function(READY, timeout=TIMEOUT)
-            assert page.locator(f"#{chart} input[type=range]").first.input_value() == moved
+            assert page.locator(control).input_value() == moved
             page.evaluate("document.documentElement.dataset.theme = 'light'")
             page.wait_for_function(READY, timeout=TIMEOUT)
             slid += 1

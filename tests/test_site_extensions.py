@@ -1,0 +1,281 @@
+"""The book's Sphinx extensions on their own: generated pages, links, scripts from local files."""
+
+import html
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+CONF = """\
+extensions = ["myst_parser", "ltr_pages"]
+myst_enable_extensions = ["dollarmath"]
+exclude_patterns = ["out"]
+"""
+SUMMARY = {"values": [0.94, 0.95, 0.96], "mean": 0.95, "sd": 0.01}
+
+
+@pytest.fixture
+def extensions(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the extensions, importable as Sphinx imports them."""
+    folder = repository / "book" / "_ext"
+    monkeypatch.syspath_prepend(str(folder))
+    return folder
+
+
+@pytest.fixture
+def load(extensions: Path) -> Any:
+    """Import one of the extensions by name."""
+    return importlib.import_module
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """A row of the ledger."""
+    return {
+        "id": "P3.fit",
+        "claim": "P3",
+        "chapter": "01_first",
+        "statement": "The change $\\Delta W$ is low tensor rank & *small*.",
+        "source": "Pellegrino et al. 2023, Fig. 2",
+        "criterion": "The fit at rank 3 exceeds 0.9.",
+        "expression": "min(fit) > 0.9 and x < 3",
+        "measured": {"fit": SUMMARY},
+        "control": {"shuffled steps": {"fit": {"values": [0.2], "mean": 0.2, "sd": None}}},
+        "holds": True,
+        "scale": "book",
+        "seed": 0,
+    } | changes
+
+
+def stamp(**changes: Any) -> dict[str, Any]:
+    """What the pipeline leaves about one chapter."""
+    return {
+        "chapter": "01_first",
+        "title": "The first",
+        "scale": "book",
+        "seed": 3,
+        "elapsed_s": 185.4,
+        "peak_memory_mb": 1210,
+        "finished": "2025-11-22T10:11:12+00:00",
+        "python": "3.11.2",
+        "packages": {"torch": "2.13.0", "numpy": "2.4.6"},
+        "hardware": "A processor, 2 cores",
+    } | changes
+
+
+@pytest.fixture
+def page(tmp_path: Path, extensions: Path) -> Any:
+    """Build a page with one directive; its text without tags, warnings being errors."""
+
+    def build(directive: str, **records: Any) -> str:
+        (tmp_path / "conf.py").write_text(
+            f"import sys\nsys.path.insert(0, {str(extensions)!r})\n{CONF}", encoding="utf-8"
+        )
+        contents = "```{toctree}\n01_first\n```"
+        (tmp_path / "index.md").write_text(
+            f"# Page\n\n```{{{directive}}}\n```\n\n{contents}\n", encoding="utf-8"
+        )
+        (tmp_path / "01_first.md").write_text("# The first\n", encoding="utf-8")
+        for name, content in records.items():
+            (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+        command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-n", "-W"]
+        done = subprocess.run(
+            [*command, str(tmp_path), str(tmp_path / "out")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        body = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+        body = body[body.index("<h1>Page") : body.index("toctree-wrapper")]
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+    return build
+
+
+def test_an_empty_ledger_says_so(page: Any) -> None:
+    assert "the ledger is empty" in page("ledger", ledger=[])
+
+
+def test_the_scorecard_shows_every_part_of_every_row(page: Any, tmp_path: Path) -> None:
+    rows = [row(), row(id="P3.null", holds=False), row(id="S1.x", holds=None, scale="smoke")]
+    text = page("ledger", ledger=rows)
+    for part in (
+        "P3.fit",
+        "✓ holds",
+        "✗ does not hold",
+        "– not judged at smoke scale",
+        "low tensor rank & small",
+        "Pellegrino et al. 2023, Fig. 2",
+        "The fit at rank 3 exceeds 0.9.",
+        "min(fit) > 0.9 and x < 3",
+        "fit 0.95 ± 0.01 3",
+        "fit control, shuffled steps 0.2 1",
+        "3 claims: 1 holds, 1 does not hold, 1 not judged at smoke scale",
+        "book scale, seed 0; smoke scale, seed 0",
+    ):
+        assert part in text
+    source = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert source.count('href="01_first.html"><span class="doc">The first</span></a>') == len(rows)
+    assert all(f'id="claim-{name}"' in source for name in ("p3-fit", "p3-null", "s1-x"))
+
+
+def test_the_execution_page_lists_costs_and_versions(page: Any) -> None:
+    text = page("execution", execution=[stamp()])
+    assert "The first book 3 3 min 05 s 1.21 GB 2025-11-22 10:11" in text
+    assert "Environment" in text
+    for part in ("A processor, 2 cores", "Python 3.11.2", "numpy 2.4.6", "torch 2.13.0"):
+        assert part in text
+
+
+def test_chapters_run_elsewhere_have_an_environment_of_their_own(page: Any) -> None:
+    text = page("execution", execution=[stamp(), stamp(python="3.11.9")])
+    assert "Environment 1" in text
+    assert "Environment 2" in text
+    assert "Python 3.11.9" in text
+
+
+def test_how_to_cite_comes_from_the_citation_file(page: Any, repository: Path) -> None:
+    text = page("citation")
+    cff = yaml.safe_load((repository / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cff["title"] in text
+    assert "@software{" in text
+    for paper in cff["references"]:
+        assert paper["title"] in text
+        assert paper["authors"][0]["family-names"] in text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        (SUMMARY, "0.95 ± 0.01"),
+        ({"values": [2.0], "mean": 2.0, "sd": None}, "2"),
+        ({"values": [-1.0, -3.0], "mean": -2.0, "sd": 1.41421}, "−2 ± 1.4"),
+    ],
+)
+def test_summaries(load: Any, numbers: dict[str, Any], text: str) -> None:
+    assert load("ltr_text").summary(numbers) == (text, len(numbers["values"]))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4.23, "4.2 s"), (60, "1 min 00 s"), (185.4, "3 min 05 s")]
+)
+def test_durations(load: Any, seconds: float, text: str) -> None:
+    assert load("ltr_text").duration(seconds) == text
+
+
+def test_bibtex_keeps_a_groups_name_whole(load: Any) -> None:
+    authors = [{"name": "The Group and Co"}, {"given-names": "Ada", "family-names": "Byron"}]
+    entry = load("ltr_text").to_bibtex({"title": "A Title", "authors": authors, "version": "1"})
+    assert "author  = {{The Group and Co} and Ada Byron}," in entry
+    assert "doi" not in entry
+
+
+def test_launch_and_source_links_lead_to_the_script(load: Any) -> None:
+    def link(text: str, url: str) -> dict[str, str]:
+        return {"type": "link", "text": text, "url": url}
+
+    binder = "https://mybinder.org/v2/gh/o/r/main?urlpath=lab/tree/book/01_first.ipynb"
+    buttons = [
+        {
+            "label": "launch-buttons",
+            "buttons": [link("Binder", binder), link("Colab", "https://colab/01_first.ipynb")],
+        },
+        {"label": "source-buttons", "buttons": [link("Edit", "https://g/edit/01_first.ipynb")]},
+        {"label": "download-buttons", "buttons": [link(".ipynb", "_sources/01_first.ipynb")]},
+    ]
+    changed = load("ltr_links").source_buttons(buttons, "01_first")
+    urls = {b["text"]: b["url"] for group in changed for b in group["buttons"]}
+    assert urls == {
+        "Binder": "https://mybinder.org/v2/gh/o/r/main?urlpath=lab/tree/book/01_first.py",
+        "Edit": "https://g/edit/01_first.py",
+        ".ipynb": "_sources/01_first.ipynb",
+    }
+    only_colab = [{"label": "launch-buttons", "buttons": [link("Colab", "https://colab")]}]
+    assert load("ltr_links").source_buttons(only_colab, "01_first") == []
+
+
+def test_a_page_that_is_no_chart_page_is_told_apart(load: Any) -> None:
+    module: ModuleType = load("ltr_charts")
+    assert module.has_charts('<p><div class="ltr-chart" id="chart-1"></div></p>')
+    assert not module.has_charts("<p>The class ltr-chart.</p>")
+
+
+def test_the_shared_script_keeps_its_names_to_itself(load: Any) -> None:
+    script = load("ltr_charts").vega_script()
+    assert script.startswith("(function () {")
+    assert script.rstrip().endswith("})();")
+    assert set(re.findall(r"\bwindow\.(\w+)\s*=[^=]", script)) == {"ltrVega"}
+
+
+def test_mathjax_is_copied_from_its_package(load: Any, tmp_path: Path) -> None:
+    module = load("ltr_mathjax")
+    module.copy_mathjax(tmp_path / "mathjax")
+    copied = {path.name for path in (tmp_path / "mathjax").rglob("*") if path.is_file()}
+    assert {"tex-mml-chtml.js", "MathJax_Main-Regular.woff", "mhchem.js", "en.json"} <= copied
+    size = sum(path.stat().st_size for path in (tmp_path / "mathjax").rglob("*.*"))
+    assert size < 6e6  # the package holds 24 MB
+
+
+def test_without_mathjax_the_build_says_what_to_install(
+    load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load("ltr_mathjax")
+    monkeypatch.setattr(module, "PACKAGE", "no-such-package")
+    with pytest.raises(Exception, match="no-such-package is not installed; install the extra"):
+        module.mathjax_folder()
+
+
+@pytest.fixture(scope="module")
+def addressed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as it is once the repository has a public address."""
+    folder = tmp_path_factory.mktemp("addressed")
+    settings = yaml.safe_load((built / "_build" / "_config.yml").read_text(encoding="utf-8"))
+    settings["repository"] = {
+        "url": "https://github.com/owner/book",
+        "path_to_book": "book",
+        "branch": "main",
+    }
+    settings["launch_buttons"] = {
+        "notebook_interface": "jupyterlab",
+        "binderhub_url": "https://mybinder.org",
+    }
+    settings["html"] |= {"use_repository_button": True, "use_issues_button": True}
+    (folder / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')",
+        "build",
+        str(built / "_build" / "stage"),
+        *("--config", str(folder / "_config.yml"), "--toc", str(built / "_toc.yml")),
+        *("--path-output", str(folder), "-n", "-W"),
+    ]
+    done = subprocess.run(command, cwd=built, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "_build" / "html"
+
+
+def test_binder_opens_the_script_that_git_holds(addressed: Path, repository: Path) -> None:
+    chapters = sorted(addressed.glob("[0-9]*.html"))
+    assert chapters
+    for page in chapters:
+        text = html.unescape(page.read_text(encoding="utf-8"))
+        links = re.findall(r'href="(https://mybinder\.org/[^"]+)"', text)
+        script = f"book/{page.stem}.py"
+        expected = f"https://mybinder.org/v2/gh/owner/book/main?urlpath=lab/tree/{script}"
+        assert set(links) == {expected}
+        assert (repository / script).is_file()
+
+
+def test_without_an_address_there_are_no_buttons_to_elsewhere(site: Path) -> None:
+    for page in site.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "mybinder.org" not in text
+        assert "executablebooks" not in text
