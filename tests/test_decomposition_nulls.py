@@ -15,6 +15,7 @@ from ltr_core.decomposition import (
     shared_subspace_energy,
     slice_truncation_energy,
 )
+from ltr_core.decomposition.nulls import turned
 
 
 def learned(seed: int = 0, shape: tuple[int, int, int] = (30, 14, 12), rank: int = 2) -> np.ndarray:
@@ -56,6 +57,20 @@ def test_rotations_are_uniform_over_the_orthogonal_group() -> None:
     null = updates(rotated_steps_null(np.cumsum(single, axis=0), np.random.default_rng(2)))
     np.testing.assert_allclose(null.mean(axis=0), 0.0, atol=0.03)
     np.testing.assert_allclose((null**2).mean(axis=0), 1 / 9, atol=0.015)
+
+
+def test_a_turned_matrix_keeps_its_singular_values_on_neither_of_its_subspaces() -> None:
+    rng = np.random.default_rng(7)
+    matrix = np.outer(rng.standard_normal(40), rng.standard_normal(30))
+    other = turned(matrix, rng)
+    np.testing.assert_allclose(
+        np.linalg.svd(other, compute_uv=False),
+        np.linalg.svd(matrix, compute_uv=False),
+        atol=1e-10,
+    )
+    scale = np.linalg.norm(matrix) ** 2
+    assert np.linalg.norm(matrix.T @ other) / scale < 0.6
+    assert np.linalg.norm(matrix @ other.T) / scale < 0.6
 
 
 @pytest.mark.parametrize("null", [rotated_steps_null, random_walk_null])
