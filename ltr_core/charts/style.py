@@ -99,6 +99,7 @@ def _neutral() -> dict[str, Any]:
             "titleFontWeight": "normal",
             "symbolStrokeWidth": 2,
             "labelLimit": 260,
+            "titleLimit": 320,
         },
         "header": {"labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": "normal"},
         "title": {

@@ -7,23 +7,43 @@
   const theme = () => (root.dataset.theme === "dark" ? "dark" : "light");
   const AXIS_ROOM = 76; // pixels that a y axis with its title takes beside a panel
   const LEGEND_BELOW = 500; // pixels of room under which legends move below the chart
+  const LEGEND_SYMBOL = 40; // pixels that a legend's symbol and its spacing take
+  const LETTER = 6.5; // pixels that a letter of a legend takes
 
   // Parameters with a control of their own (sliders, menus), whose values outlive a redraw.
   const controlled = (spec) =>
     (spec.params || []).filter((p) => p.bind && !p.select).map((p) => p.name);
 
-  // The chart laid out for a narrow page: panels under each other.
-  function narrow(spec, room, top) {
+  // How many entries of the widest legend fit side by side.
+  function legendColumns(stage, room) {
+    const labels = [...stage.querySelectorAll(".role-legend-label text")];
+    const longest = Math.max(1, ...labels.map((label) => label.textContent.length));
+    return Math.max(1, Math.floor((room - AXIS_ROOM) / (LEGEND_SYMBOL + LETTER * longest)));
+  }
+
+  // A view's legends with so many columns, where they have settings of their own.
+  function withColumns(encoding, columns) {
+    const out = {};
+    for (const [channel, definition] of Object.entries(encoding)) {
+      const legend = definition && definition.legend;
+      out[channel] = legend ? { ...definition, legend: { ...legend, columns } } : definition;
+    }
+    return out;
+  }
+
+  // The chart laid out for a narrow page: panels under each other, legends in columns that fit.
+  function narrow(spec, room, columns, top = true) {
     const out = { ...spec };
+    const inner = (part) => narrow(part, room, columns, false);
     if (out.hconcat) {
       out.vconcat = out.hconcat;
       delete out.hconcat;
     }
-    for (const key of ["vconcat", "concat"]) {
-      if (out[key]) out[key] = out[key].map((panel) => narrow(panel, room, false));
-    }
+    for (const key of ["vconcat", "concat"]) if (out[key]) out[key] = out[key].map(inner);
     if (out.concat || (out.facet && out.columns)) out.columns = 1;
-    if (out.spec) out.spec = narrow(out.spec, room, false);
+    if (out.spec) out.spec = inner(out.spec);
+    if (out.encoding) out.encoding = withColumns(out.encoding, columns);
+    if (out.layer) out.layer = out.layer.map((part) => layered(part, columns));
     if (out.mark || out.layer) {
       if (top && typeof out.width !== "object") {
         out.width = room;
@@ -37,11 +57,20 @@
     return out;
   }
 
+  // A layer keeps the size of its view: only its legends change.
+  function layered(part, columns) {
+    const out = { ...part };
+    if (out.encoding) out.encoding = withColumns(out.encoding, columns);
+    if (out.layer) out.layer = out.layer.map((inner) => layered(inner, columns));
+    return out;
+  }
+
   // The theme's config; a chart's own config wins over it.
-  function config(isNarrow, room) {
+  function config(isNarrow, room, columns) {
     const own = window.ltrVega.themes[theme()];
-    if (!isNarrow || room >= LEGEND_BELOW) return own;
-    return { ...own, legend: { ...own.legend, orient: "bottom", columns: 2 } };
+    if (!isNarrow) return own;
+    const orient = room < LEGEND_BELOW ? { orient: "bottom" } : {};
+    return { ...own, legend: { ...own.legend, ...orient, columns } };
   }
 
   class Figure {
@@ -61,10 +90,11 @@
 
     async embed(isNarrow) {
       const stage = document.createElement("div");
-      const spec = isNarrow ? narrow(this.spec, this.room, true) : this.spec;
+      const columns = isNarrow ? legendColumns(this.drawn, this.room) : undefined;
+      const spec = isNarrow ? narrow(this.spec, this.room, columns) : this.spec;
       const result = await window.ltrVega.embed(stage, spec, {
         mode: "vega-lite",
-        config: config(isNarrow, this.room),
+        config: config(isNarrow, this.room, columns),
         renderer: "svg",
         actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
         downloadFileName: this.name,
@@ -80,6 +110,7 @@
       let drawn = await this.embed(isNarrow());
       if (!this.natural) {
         this.natural = drawn.stage.querySelector("svg").width.baseVal.value;
+        this.drawn = drawn.stage;
         if (isNarrow()) {
           drawn.result.finalize();
           drawn = await this.embed(true);
@@ -111,6 +142,7 @@
       }
       const previous = this.result;
       this.live.replaceChildren(stage);
+      this.drawn = stage;
       this.result = result;
       this.view = result.view;
       this.host.classList.add("ltr-live");
