@@ -195,8 +195,8 @@ def cited(item: dict[str, Any]) -> list[nodes.Node]:
 def costs(stamp: dict[str, Any]) -> list[str]:
     """Scale, seed, time, memory and date of one chapter's run, as texts."""
     return [
-        str(stamp.get("scale", "–")),
-        str(stamp.get("seed", "–")),
+        stamp["scale"],
+        str(stamp["seed"]),
         duration(stamp["elapsed_s"]),
         memory(stamp["peak_memory_mb"]),
         when(stamp["finished"]),

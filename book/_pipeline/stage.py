@@ -36,7 +36,8 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
                 cell.source = link_pages(cell.source)
         write_atomically(project.stage / f"{chapter.name}.ipynb", serialise(notebook))
         stamp = json.loads((executed / f"{chapter.name}.json").read_text(encoding="utf-8"))
-        stamps.append({"chapter": chapter.name, **stamp})
+        ran = {"chapter": chapter.name, "scale": settings.scale, "seed": settings.seed}
+        stamps.append({**ran, **stamp})
     ledger = json.dumps(merge_ledger(rows_by_chapter), indent=1, ensure_ascii=False) + "\n"
     write_atomically(project.stage / "ledger.json", ledger)
     write_atomically(project.build / "ledger.json", ledger)
