@@ -8,7 +8,7 @@ in the notebook's output; `rows_of` reads it from there.
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -190,8 +190,11 @@ def ledger_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 def summary_text(summary: Mapping[str, Any]) -> str:
     """Mean, spread and number of values: ``0.93 ± 0.01 (n = 5)``."""
     n = len(summary["values"])
-    spread = "" if summary["sd"] is None else f" ± {summary['sd']:.2g}"
-    return f"{summary['mean']:.3g}{spread} (n = {n})"
+    if summary["sd"] is None:
+        return f"{summary['mean']:.3g} (n = {n})"
+    # what is left of equal values by rounding is no spread
+    spread = summary["sd"] if summary["sd"] > 1e-12 * abs(summary["mean"]) else 0.0
+    return f"{summary['mean']:.3g} ± {spread:.2g} (n = {n})"
 
 
 def _summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
@@ -201,27 +204,29 @@ def _summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
 
 
 def _card(claim: Claim, row: Mapping[str, Any] | None) -> str:
-    """The claim as an HTML card; before the verdict where there is no row yet."""
-    text: Callable[[str], str] = html.escape
-    stated = "stated, not yet measured"
+    """The claim as an HTML card; before it is judged, its criterion and source are folded."""
     holds = "stated" if row is None else {True: "true", False: "false", None: "null"}[row["holds"]]
-    parts = [
-        f'<div class="ltr-claim" data-holds="{holds}" data-claim="{text(claim.id)}">',
-        f'<p class="ltr-claim-head"><strong>{text(claim.id)}</strong> '
-        f'<span class="ltr-claim-verdict">{stated if row is None else text(verdict(row))}</span>'
-        f"</p><p>{text(claim.statement)}</p><dl>",
-    ]
+    status = "stated, not yet measured" if row is None else verdict(row)
+    criterion = f"{html.escape(claim.criterion)}<br><code>{html.escape(claim.expression)}</code>"
+    entries = {"Criterion": criterion}
     if row is None:
-        parts.append(f"<dt>Source</dt><dd>{text(claim.source)}</dd>")
-    parts.append(f"<dt>Criterion</dt><dd>{text(claim.criterion)}<br>")
-    parts.append(f"<code>{text(claim.expression)}</code></dd>")
-    if row is not None:
-        parts.append(f"<dt>Measured</dt><dd>{_list(row['measured'])}</dd>")
-        parts += [
-            f"<dt>Control: {text(name)}</dt><dd>{_list(values)}</dd>"
+        entries["Source"] = html.escape(claim.source)
+    else:
+        entries["Measured"] = _list(row["measured"])
+        entries |= {
+            f"Control: {html.escape(name)}": _list(values)
             for name, values in row["control"].items()
-        ]
-    return "".join([*parts, "</dl></div>"])
+        }
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries.items())
+    details = f"<dl>{listed}</dl>"
+    if row is None:
+        details = f"<details><summary>Criterion and source</summary>{details}</details>"
+    return (
+        f'<div class="ltr-claim" data-holds="{holds}" data-claim="{html.escape(claim.id)}">'
+        f'<p class="ltr-claim-head"><strong>{html.escape(claim.id)}</strong> '
+        f'<span class="ltr-claim-verdict">{html.escape(status)}</span></p>'
+        f"<p>{html.escape(claim.statement)}</p>{details}</div>"
+    )
 
 
 def _list(measured: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from ltr_core.decomposition import (
     shared_subspace_energy,
     slice_truncation_energy,
 )
-from ltr_core.decomposition.nulls import turned
+from ltr_core.decomposition.nulls import best_single_profile, turned
 
 
 def learned(seed: int = 0, shape: tuple[int, int, int] = (30, 14, 12), rank: int = 2) -> np.ndarray:
@@ -152,3 +152,17 @@ def test_bad_tensors() -> None:
         rotated_steps_null(np.ones((3, 2)), rng)
     with pytest.raises(ValueError, match="not finite"):
         random_walk_null(np.full((3, 2, 2), np.nan), rng)
+
+
+def test_the_best_single_profile_is_one_matrix_and_nothing_of_its_kind_is_better() -> None:
+    changes = learned()
+    single = best_single_profile(changes)
+    assert mode_ranks(single)[0] == 1
+    left = np.linalg.norm(changes - single) ** 2 / np.linalg.norm(changes) ** 2
+    assert 1 - left == pytest.approx(grows_along_itself(changes))
+    assert left > 0.01  # two time courses: one profile cannot hold them
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        profile = single[:, :1, :1] + 0.1 * np.abs(single).max() * rng.standard_normal((30, 1, 1))
+        matrix = np.einsum("k,kij->ij", profile.ravel(), changes) / np.sum(profile**2)
+        assert np.linalg.norm(changes - profile * matrix) >= np.linalg.norm(changes - single)

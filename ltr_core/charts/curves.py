@@ -33,9 +33,12 @@ def curves(
         if values.shape[1] != len(x):
             raise ValueError(f"series '{name}' has {values.shape[1]} points, x has {len(x)}.")
     names = list(series)
-    base = alt.Chart(_summary(series, np.asarray(x)))
-    position = alt.X("x:Q", title=x_title)
-    level = alt.Y("mean:Q", title=y_title, scale=alt.Scale(**(y_scale or {})))
+    numbers = np.asarray(x)
+    base = alt.Chart(_summary(series, numbers))
+    whole = {"format": "d", "tickMinStep": 1} if numbers.dtype.kind == "i" else {}
+    position = alt.X("x:Q", title=x_title, axis=alt.Axis(**whole))
+    scale, axis = alt.Scale(**(y_scale or {})), _level_axis(series, y_scale or {})
+    level = alt.Y("mean:Q", title=y_title, scale=scale, axis=axis)
     colour, dash = series_channels("series", names)
     layers = [
         base.mark_area(opacity=0.25).encode(position, alt.Y("low:Q"), alt.Y2("high:Q"), colour),
@@ -57,7 +60,7 @@ def curves(
             alt.Chart(records(y=reference)).mark_rule(strokeDash=[4, 4]).encode(alt.Y("y:Q"))
         )
     if epochs is not None:
-        layers += epoch_marks(epochs, np.asarray(x))
+        layers += epoch_marks(epochs, numbers)
     return alt.layer(*layers).properties(width=width, height=height)
 
 
@@ -65,7 +68,11 @@ def series_channels(field: str, names: Sequence[str]) -> tuple[alt.Color, alt.St
     """Colour and dash that tell named series apart, in one legend above the chart."""
     if len(names) > len(CATEGORICAL):
         raise ValueError(f"{len(names)} series: at most {len(CATEGORICAL)} can be told apart.")
-    legend = alt.Legend(orient="top", columns=3, symbolSize=300) if len(names) > 1 else None
+    legend = (
+        alt.Legend(orient="top", columns=3, symbolType="stroke", symbolSize=300)
+        if len(names) > 1
+        else None
+    )
     colours = alt.Scale(domain=list(names), range=list(CATEGORICAL[: len(names)]))
     dashes = alt.Scale(domain=list(names), range=list(DASHES[: len(names)]))
     return (
@@ -88,6 +95,16 @@ def epoch_marks(epochs: Sequence[str], x: np.ndarray) -> list[alt.Chart]:
     )
     later = records(x=x[starts[1:]]) if len(starts) > 1 else records(x=np.empty(0))
     return [alt.Chart(later).mark_rule(strokeDash=[2, 3]).encode(alt.X("x:Q")), names]
+
+
+def _level_axis(series: Mapping[str, np.ndarray], y_scale: Mapping[str, Any]) -> alt.Axis:
+    """On a logarithmic scale only whole powers of ten are marked."""
+    if y_scale.get("type") != "log":
+        return alt.Axis()
+    positive = np.concatenate([values[values > 0] for values in series.values()])
+    lowest, highest = np.floor(np.log10([positive.min(), positive.max()]))
+    powers = [float(10**exponent) for exponent in np.arange(lowest, highest + 2)]
+    return alt.Axis(values=powers, format="~g")
 
 
 def _summary(series: Mapping[str, np.ndarray], x: np.ndarray) -> alt.Data:

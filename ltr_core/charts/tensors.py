@@ -126,7 +126,7 @@ def _slice_of(step: np.ndarray, post: np.ndarray, pre: np.ndarray, limit: float)
 
 def _factors_kept(step: np.ndarray) -> alt.LayerChart | alt.FacetChart:
     n_steps, rank = step.shape
-    names = [f"component {r + 1}" for r in range(rank)]
+    names = [str(r + 1) for r in range(rank)]
     data = records(
         digits=4,
         trial=np.tile(np.arange(1, n_steps + 1), rank),
@@ -173,5 +173,7 @@ def _diverging(field: str, title: str, limit: float) -> alt.Color:
         field,
         title=title,
         scale=alt.Scale(domain=[-limit, limit], domainMid=0, range=list(DIVERGING)),
-        legend=alt.Legend(orient="bottom", gradientLength=PANEL, gradientThickness=10),
+        legend=alt.Legend(
+            orient="bottom", gradientLength=PANEL, gradientThickness=10, titleLimit=0
+        ),
     )
