@@ -175,7 +175,8 @@ rotation = chapter.claim(
 # ```{math}
 # :label: rate-model
 # \tau\,\dot{\mathbf x} = -\mathbf x + W\,\tanh(\mathbf x)
-# + W_{\mathrm{in}}\,\mathbf u(t), \qquad \mathbf f = W_{\mathrm{out}} \tanh(\mathbf x),
+# + W_{\mathrm{in}}\,\mathbf u(t), \qquad
+# \mathbf f = W_{\mathrm{out}} \tanh(\mathbf x),
 # ```
 #
 # with a target's direction and a hold signal as input $\mathbf u$. Its

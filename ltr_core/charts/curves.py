@@ -35,7 +35,7 @@ def curves(
     names = list(series)
     numbers = np.asarray(x)
     base = alt.Chart(_summary(series, numbers))
-    whole = {"format": "d", "tickMinStep": 1} if numbers.dtype.kind == "i" else {}
+    whole: dict[str, Any] = {"format": "d", "tickMinStep": 1} if numbers.dtype.kind == "i" else {}
     position = alt.X("x:Q", title=x_title, axis=alt.Axis(**whole))
     scale, axis = alt.Scale(**(y_scale or {})), _level_axis(series, y_scale or {})
     level = alt.Y("mean:Q", title=y_title, scale=scale, axis=axis)
