@@ -36,6 +36,7 @@ help:  ## this list
 $(VENV)/.packages: requirements.lock
 	@command -v "$(PYTHON)" >/dev/null || { echo "error: no $(PYTHON) found: install Python 3.11, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "error: $(PYTHON) is not Python 3.11: name one, make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV): a few minutes, once"
 	"$(PYTHON)" -m venv --clear $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) -r requirements.lock
 	@touch $@

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from _pipeline.build import _note
+from _pipeline.project import Settings
 from tiny_book import DRAW, TinyBook, claim_cell
 
 HANG = "import time\nprint('waiting', flush=True)\ntime.sleep(300)"
@@ -113,6 +115,15 @@ def test_another_seed_gives_other_results_beside_the_first(book: TinyBook) -> No
     other = (book.root / "_build/executed/smoke-1/01_first.ipynb").read_bytes()
     assert other != before["01_first.ipynb"]
     assert book.notebook_bytes() == before
+
+
+def test_chapter_over_the_budget_is_told(tmp_path: Path) -> None:
+    stamp = tmp_path / "01_first.json"
+    stamp.write_text('{"elapsed_s": 9.0, "peak_memory_mb": 1501}')
+    assert _note(stamp, Settings(scale="book")).startswith("1501 MB  OVER the budget")
+    assert _note(stamp, Settings(scale="paper")) == "1501 MB"
+    stamp.write_text('{"elapsed_s": 300.0, "peak_memory_mb": 1500}')
+    assert _note(stamp, Settings(scale="book")) == "1500 MB"
 
 
 def test_second_build_does_nothing(good: TinyBook) -> None:

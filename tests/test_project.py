@@ -1,5 +1,6 @@
 """The project's own files agree: lock, environments, citation, README, Makefile, address."""
 
+import base64
 import os
 import re
 import subprocess
@@ -7,9 +8,18 @@ import sys
 import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
-from _pipeline.derived import check_derived, locked_versions, readme_address, write_derived
+from _pipeline.derived import (
+    PICTURE,
+    PICTURED,
+    check_derived,
+    locked_versions,
+    readme_address,
+    write_derived,
+)
+from _pipeline.notebooks import FIGURE
 from _pipeline.project import BuildError, Project
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -206,6 +216,29 @@ def test_readme_table_follows_the_ledger(project: Project) -> None:
     path.write_text(ledger % ("false", "book"))
     with pytest.raises(BuildError, match="table of claims"):
         check_derived(project)
+
+
+def test_readme_shows_the_figure_of_the_book(project: Project) -> None:
+    svg = "<svg>paths</svg>"
+    source = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+    data = {FIGURE: {"name": PICTURED}, "text/html": f'<div><img alt="a" src="{source}"></div>'}
+    cell = nbformat.v4.new_code_cell("show()")
+    cell.outputs = [nbformat.v4.new_output("display_data", data)]
+    project.stage.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), project.stage / "02_second.ipynb")
+    row = """[{"id": "P3.one", "statement": "s", "criterion": "c", "measured": {}, "control": {},
+        "holds": true, "scale": "book"}]"""
+    (project.build / "ledger.json").write_text(row)
+    write_derived(project)
+    assert (project.root / PICTURE).read_text() == svg
+
+
+def test_files_that_the_readme_links_to_exist(repository: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (repository / "README.md").read_text())
+    local = [link for link in links if "://" not in link]
+    assert PICTURE in local
+    for link in local:
+        assert (repository / link).exists(), f"README.md links to {link}: make book derived"
 
 
 def test_readme_without_its_markers_is_refused(project: Project) -> None:

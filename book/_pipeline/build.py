@@ -1,6 +1,7 @@
 """One build: execute what has changed, side by side, then make and publish the site."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,9 @@ from .progress import Progress
 from .project import BuildError, Project, Settings, build_lock
 from .publish import build_site
 from .stage import fill_stage
+
+# What a chapter may take at scale book, which is what Binder gives; more is told, but no error.
+BUDGET_S, BUDGET_MB = 300, 1500
 
 _PIPELINE = Path(__file__).parent
 
@@ -89,7 +93,7 @@ def _execute_changed(chapters: list[Chapter], project: Project, settings: Settin
             time.sleep(0.05)
             for run in [run for run in running if run.process.poll() is not None]:
                 running.remove(run)
-                failures += _finish(run, project, progress)
+                failures += _finish(run, project, settings, progress)
             progress.tick()
     finally:
         progress.close()
@@ -117,17 +121,18 @@ def _start(chapter: Chapter, project: Project, settings: Settings) -> Running:
             stdout=out,
             stderr=log,
             text=True,
+            env={**os.environ, "PYTHONUTF8": "1"},
             start_new_session=True,
         )
     return Running(chapter, process)
 
 
-def _finish(run: Running, project: Project, progress: Progress) -> list[str]:
+def _finish(run: Running, project: Project, settings: Settings, progress: Progress) -> list[str]:
     """Report an ended chapter: no failure, or the message of one."""
     run.stop()
     name = run.chapter.name
     if run.process.returncode == 0:
-        progress.done(name)
+        progress.done(name, _note(project.executed(settings) / f"{name}.json", settings))
         return []
     progress.failed(name)
     message = (project.work / f"{name}.out").read_text(encoding="utf-8").strip()
@@ -138,3 +143,13 @@ def _finish(run: Running, project: Project, progress: Progress) -> list[str]:
     if kept.exists():
         message += f"\n    The notebook as far as it got: {project.shown(kept)}"
     return [f"FAILED {name}: {message}"]
+
+
+def _note(stamp: Path, settings: Settings) -> str:
+    """Peak memory of an executed chapter, and whether it keeps to the budget of scale book."""
+    record = json.loads(stamp.read_text(encoding="utf-8"))
+    note = f"{record['peak_memory_mb']} MB"
+    over = record["elapsed_s"] > BUDGET_S or record["peak_memory_mb"] > BUDGET_MB
+    if settings.scale == "book" and over:
+        note += f"  OVER the budget of {BUDGET_S} s and {BUDGET_MB} MB"
+    return note

@@ -1,23 +1,29 @@
-"""Lines of other files that are derived: from the ledger, the public address and the lock."""
+"""Parts of other files that are derived: from the book, the public address and the lock."""
 
+import base64
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+import nbformat
+
 from ltr_core.claims import ledger_markdown
 
+from .notebooks import FIGURE
 from .project import BuildError, Project, write_atomically
 from .stage import BINDER, read_address
 
+PICTURE = "book/images/hand_paths.svg"
+PICTURED = "fig-hand-paths"
 FIRST_CHAPTER = "book/01_weight_tensor.py"
 # conda's name of a package -> its name in the lock
 _CONDA = {"pytorch-cpu": "torch", "numpy": "numpy"}
 
 
 def write_derived(project: Project) -> None:
-    """Bring every derived line up to date; the README's table only if there is a ledger."""
+    """Bring every derived part up to date; the README's table and picture only from a book."""
     for path, derive in _derivations(project).items():
         text = path.read_text(encoding="utf-8")
         if derive(text) != text:
@@ -29,6 +35,9 @@ def write_derived(project: Project) -> None:
         return
     readme = project.root / "README.md"
     write_atomically(readme, _between(readme.read_text(encoding="utf-8"), "ledger", table))
+    picture = _picture(project)
+    if picture:
+        write_atomically(project.root / PICTURE, picture)
 
 
 def check_derived(project: Project) -> None:
@@ -106,6 +115,17 @@ def _table(project: Project) -> str | None:
     if not rows or any(row["scale"] != "book" for row in rows):
         return None
     return ledger_markdown(rows)
+
+
+def _picture(project: Project) -> str | None:
+    """The static picture (SVG) of the figure that the README shows; None if no chapter has it."""
+    for path in sorted(project.stage.glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+                if data.get(FIGURE, {}).get("name") == PICTURED:
+                    coded = re.search(r"data:image/svg\+xml;base64,([^\"]+)", data["text/html"])
+                    return base64.b64decode(coded.group(1)).decode() if coded else None
+    return None
 
 
 def _verdicts(table: str) -> list[tuple[str, str]]:

@@ -28,8 +28,8 @@ class Progress:
     def unchanged(self, name: str) -> None:
         self._print(name, "unchanged")
 
-    def done(self, name: str) -> None:
-        self._print(name, "done", time.monotonic() - self._begun.pop(name))
+    def done(self, name: str, note: str = "") -> None:
+        self._print(name, "done", time.monotonic() - self._begun.pop(name), note)
 
     def failed(self, name: str) -> None:
         self._print(name, "FAILED", time.monotonic() - self._begun.pop(name))
@@ -51,7 +51,9 @@ class Progress:
         if self._live:
             print("\r\x1b[K", end="", flush=True)
 
-    def _print(self, name: str, state: str, elapsed: float | None = None) -> None:
+    def _print(self, name: str, state: str, elapsed: float | None = None, note: str = "") -> None:
         clear = "\r\x1b[K" if self._live else ""
         time_taken = f"{elapsed:8.1f} s" if elapsed is not None else ""
-        print(f"{clear}  {name:<{self._width}}  {state:<9}{time_taken}".rstrip(), flush=True)
+        print(
+            f"{clear}  {name:<{self._width}}  {state:<9}{time_taken}  {note}".rstrip(), flush=True
+        )

@@ -61,8 +61,9 @@ def _sphinx(project: Project) -> Path:
     command += ["--config", str(project.build / "_config.yml"), "--toc", str(project.toc)]
     command += ["--path-output", str(output), "-n", "-W", "--keep-going"]
     log = project.build / "sphinx.log"
+    settings = {"NO_COLOR": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(project.root)}
     with log.open("w", encoding="utf-8") as file:
-        environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(project.root)}
+        environment = {**os.environ, **settings}
         done = subprocess.run(
             command, stdout=file, stderr=subprocess.STDOUT, env=environment, check=False
         )
