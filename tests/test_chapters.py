@@ -114,6 +114,12 @@ def test_numbers_in_its_prose_are_glued_from_the_computation(executed, name):
 
 
 @chapters
+def test_no_line_of_prose_is_taken_for_a_comment(executed, name):
+    # MyST drops a line that begins with a percent sign, and with it half a sentence
+    assert not re.findall(r"^\s*%.*", text_of(executed[name]), flags=re.MULTILINE)
+
+
+@chapters
 def test_nothing_was_written_to_the_error_stream(executed, name):
     streams = [
         output["text"]

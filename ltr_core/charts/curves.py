@@ -69,7 +69,7 @@ def series_channels(field: str, names: Sequence[str]) -> tuple[alt.Color, alt.St
     if len(names) > len(CATEGORICAL):
         raise ValueError(f"{len(names)} series: at most {len(CATEGORICAL)} can be told apart.")
     legend = (
-        alt.Legend(orient="top", columns=3, symbolType="stroke", symbolSize=300)
+        alt.Legend(orient="top", columns=3, symbolType="stroke", symbolSize=300, symbolOpacity=1)
         if len(names) > 1
         else None
     )
