@@ -228,7 +228,7 @@ glue(
 
 # %%
 def noisy(rng, n_trials=60, n_units=40, cosine=0.9, noise=0.25):
-    """Three components with similar trial factors; the same with noise."""
+    """Three components with similar trial factors, and with noise."""
     common, *own = np.linalg.qr(rng.normal(size=(n_trials, 4)))[0].T
     similar = np.sqrt(cosine) * common[:, None] + np.sqrt(
         1 - cosine

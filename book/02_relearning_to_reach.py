@@ -654,7 +654,7 @@ def replayed(changes):
 
 
 def difference(other):
-    """Distance of an error from the network's own, relative to its mean."""
+    """Distance of an error from the network's own, over its mean."""
     return ((other - error).abs().mean(1) / error.mean(1)).numpy()
 
 
