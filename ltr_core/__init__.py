@@ -11,8 +11,8 @@ Learning
     `record_learning`                   learn trial by trial and keep every step's weights
     `course`, `replay`                  the course of the errors; behaviour with other weights
 Decomposition
-    `cp`, `rank_curve`                  CP decomposition; its fit over ranks and seeds
-    `factor_match`                      how alike two decompositions are
+    `CP`, `cp`, `rank_curve`            CP decomposition; its fit over ranks and seeds
+    `factor_match`, `match_components`  how alike two decompositions are; which correspond
     `mode_spectra`, `mode_ranks`        singular values and ranks of a tensor's unfoldings
     `energy_ranks`                      components per mode that hold a fraction of the norm
 The book
@@ -24,9 +24,11 @@ from ltr_core import charts
 from ltr_core.adaptation import course, replay
 from ltr_core.claims import Chapter
 from ltr_core.decomposition import (
+    CP,
     cp,
     energy_ranks,
     factor_match,
+    match_components,
     mode_ranks,
     mode_spectra,
     nulls,
@@ -38,6 +40,7 @@ from ltr_core.rnn import RNN, random_networks, simulate
 from ltr_core.tasks import CurlField, Hand, Reaching, VisuomotorRotation
 
 __all__ = [
+    "CP",
     "RNN",
     "Chapter",
     "CurlField",
@@ -51,6 +54,7 @@ __all__ = [
     "cp",
     "energy_ranks",
     "factor_match",
+    "match_components",
     "mode_ranks",
     "mode_spectra",
     "nulls",

@@ -7,9 +7,11 @@ in the notebook's output; `rows_of` reads it from there.
 """
 
 import html
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -29,6 +31,7 @@ FIELDS = (
     "expression",
     "measured",
     "control",
+    "comparison",
     "holds",
     "scale",
     "seed",
@@ -55,6 +58,17 @@ class Chapter:
     def at_scale(self, *, smoke: Setting, book: Setting, paper: Setting) -> Setting:
         """The setting for the scale at which the chapter runs."""
         return {"smoke": smoke, "book": book, "paper": paper}[self.scale]
+
+    def checkpoint(self, name: str) -> Path | None:
+        """Where long work of this chapter may leave its state; None where it is short.
+
+        Only at paper scale, and in the folder that the environment variable LTR_CHECKPOINTS names,
+        as it does while the book is built.
+        """
+        folder = os.environ.get("LTR_CHECKPOINTS")
+        if folder is None or self.scale != "paper":
+            return None
+        return Path(folder) / f"{self.name}-{self.seed}" / f"{name}.safetensors"
 
     def claim(
         self, id: str, *, statement: str, source: str, criterion: str, expression: str
@@ -92,18 +106,25 @@ class Claim:
     expression: str
 
     def judge(
-        self, measured: Values, controls: Mapping[str, Values] | None = None
+        self,
+        measured: Values,
+        controls: Mapping[str, Values] | None = None,
+        comparisons: Mapping[str, Values] | None = None,
     ) -> dict[str, Any]:
         """Compute the verdict, show it as a card, and return the ledger's row.
 
-        `measured` and each of `controls` give, for every name in the expression, one value per
-        network or seed. At smoke scale no verdict is given (`holds` is None).
+        `measured`, each of `controls` and each of `comparisons` give, for every name in the
+        expression, one value per network or seed. Controls must not pass; comparisons stand beside
+        the measured values and do not enter the verdict, whether they pass or not. At smoke
+        scale no verdict is given (`holds` is None).
 
         Raises ValueError where a name is missing or unknown, or a value is not finite.
         """
-        controls = controls or {}
+        controls, comparisons = controls or {}, comparisons or {}
         passed = self._passes(measured, "measured")
         fooled = [name for name, values in controls.items() if self._passes(values, name)]
+        for name, values in comparisons.items():
+            self._passes(values, name)  # the same checks
         row = {
             "id": self.id,
             "claim": self.id.split(".", maxsplit=1)[0],
@@ -112,11 +133,9 @@ class Claim:
             "source": self.source,
             "criterion": self.criterion,
             "expression": self.expression,
-            "measured": {name: _summary(values) for name, values in measured.items()},
-            "control": {
-                control: {name: _summary(values) for name, values in parts.items()}
-                for control, parts in controls.items()
-            },
+            "measured": _summaries(measured),
+            "control": {name: _summaries(values) for name, values in controls.items()},
+            "comparison": {name: _summaries(values) for name, values in comparisons.items()},
             "holds": None if self.chapter.scale == "smoke" else passed and not fooled,
             "scale": self.chapter.scale,
             "seed": self.chapter.seed,
@@ -124,6 +143,19 @@ class Claim:
         plain = f"{self.id}: {verdict(row)}"
         display({MIME: row, "text/html": _card(self, row), "text/plain": plain}, raw=True)
         return row
+
+    def prose_assumes(self, row: Mapping[str, Any], *, holds: bool) -> None:
+        """Show a warning where a run's verdict is not the one that the words after it speak of.
+
+        The words are written for the book's own run; another seed or scale may come out otherwise.
+        """
+        if row["holds"] in (holds, None):
+            return
+        spoken = _VERDICTS[holds].words
+        note = f"The words below were written for a run in which {self.id} {spoken}. Here it does"
+        note += " not." if holds else "."
+        shown = f'<div class="admonition warning"><p>{html.escape(note)}</p></div>'
+        display({"text/html": shown, "text/plain": note}, raw=True)
 
     def _passes(self, values: Values, whose: str) -> bool:
         needed = names_in(self.expression)
@@ -190,11 +222,16 @@ def ledger_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 def summary_text(summary: Mapping[str, Any]) -> str:
     """Mean, spread and number of values: ``0.93 ± 0.01 (n = 5)``."""
     n = len(summary["values"])
+    mean = f"{summary['mean']:.3g}".replace("-", "−")
     if summary["sd"] is None:
-        return f"{summary['mean']:.3g} (n = {n})"
+        return f"{mean} (n = {n})"
     # what is left of equal values by rounding is no spread
     spread = summary["sd"] if summary["sd"] > 1e-12 * abs(summary["mean"]) else 0.0
-    return f"{summary['mean']:.3g} ± {spread:.2g} (n = {n})"
+    return f"{mean} ± {spread:.2g} (n = {n})"
+
+
+def _summaries(values: Values) -> dict[str, Any]:
+    return {name: _summary(numbers) for name, numbers in values.items()}
 
 
 def _summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
@@ -214,8 +251,9 @@ def _card(claim: Claim, row: Mapping[str, Any] | None) -> str:
     else:
         entries["Measured"] = _list(row["measured"])
         entries |= {
-            f"Control: {html.escape(name)}": _list(values)
-            for name, values in row["control"].items()
+            f"{kind}: {html.escape(name)}": _list(values)
+            for kind, key in (("Control", "control"), ("Beside it", "comparison"))
+            for name, values in row[key].items()
         }
     listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries.items())
     details = f"<dl>{listed}</dl>"

@@ -94,6 +94,8 @@ def test_paths_are_drawn_in_centimetres_in_the_order_given():
     moved = [(r["x"], r["y"]) for r in points if r["step"] == 1]
     goal = [(r["x"], r["y"]) for r in points if r["step"] == -1]
     assert moved == [(10, -5)]
+    with pytest.raises(ValueError, match="panel 'now' has 1 paths, goals are 2"):
+        charts.hand_paths({"now": path}, np.zeros((2, 2)))
     assert goal == [(10, 0)]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltr_core import claims
-from ltr_core.claims import MIME, Chapter, ledger_markdown, rows_of, verdict
+from ltr_core.claims import MIME, Chapter, ledger_markdown, rows_of, summary_text, verdict
 from ltr_core.expressions import evaluate, names_in
 
 finite = st.floats(-1e6, 1e6)
@@ -105,6 +105,49 @@ def test_the_table_has_a_line_for_every_row(shown):
 
 
 @pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ({"values": [0.94, 0.95, 0.96], "mean": 0.95, "sd": 0.01}, "0.95 ± 0.01 (n = 3)"),
+        ({"values": [2.0], "mean": 2.0, "sd": None}, "2 (n = 1)"),
+        ({"values": [-1.0, -3.0], "mean": -2.0, "sd": 1.41421}, "−2 ± 1.4 (n = 2)"),
+        ({"values": [1.0, 1.0], "mean": 1.0, "sd": 1.9e-15}, "1 ± 0 (n = 2)"),
+    ],
+)
+def test_summaries(numbers, text):
+    assert summary_text(numbers) == text
+
+
+def test_a_comparison_stands_beside_and_does_not_enter_the_verdict(shown):
+    row = stated().judge({"fit": [0.95]}, {"c": {"fit": [0.1]}}, {"one matrix": {"fit": [0.97]}})
+    assert row["holds"] is True
+    assert row["comparison"]["one matrix"]["fit"]["values"] == [0.97]
+    assert "Beside it: one matrix" in shown[-1]["text/html"]
+    with pytest.raises(ValueError, match="'fit' of 'one matrix'"):
+        stated().judge({"fit": [0.95]}, comparisons={"one matrix": {"fit": [float("nan")]}})
+
+
+@pytest.mark.parametrize(
+    ("scale", "fit", "assumed", "warned"),
+    [
+        ("book", 0.95, True, None),
+        ("book", 0.95, False, "does not hold. Here it does."),
+        ("paper", 0.5, True, "holds. Here it does not."),
+        ("smoke", 0.5, True, None),
+    ],
+)
+def test_words_that_a_verdict_contradicts_are_announced(shown, scale, fit, assumed, warned):
+    claim = stated(scale)
+    row = claim.judge({"fit": [fit]})
+    n_before = len(shown)
+    claim.prose_assumes(row, holds=assumed)
+    assert [bundle["text/plain"] for bundle in shown[n_before:]] == (
+        []
+        if warned is None
+        else [f"The words below were written for a run in which P3.fit {warned}"]
+    )
+
+
+@pytest.mark.parametrize(
     ("measured", "controls", "named"),
     [
         ({"fit": [0.9, float("nan")]}, {}, "'fit' of 'measured'"),
@@ -145,6 +188,15 @@ def test_a_chapter_knows_its_scales_and_seeds(scale, seed):
 def test_settings_follow_the_scale():
     chapter = Chapter("02_test", scale="paper", seed=0)
     assert chapter.at_scale(smoke=1, book=2, paper=3) == 3
+
+
+def test_only_long_work_is_given_a_checkpoint(monkeypatch, tmp_path):
+    paper, book = (Chapter("02_test", scale=scale, seed=1) for scale in ("paper", "book"))
+    monkeypatch.delenv("LTR_CHECKPOINTS", raising=False)
+    assert paper.checkpoint("trained") is None
+    monkeypatch.setenv("LTR_CHECKPOINTS", str(tmp_path))
+    assert paper.checkpoint("trained") == tmp_path / "02_test-1" / "trained.safetensors"
+    assert book.checkpoint("trained") is None
 
 
 def test_a_row_without_its_fields_is_refused():

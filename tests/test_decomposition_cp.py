@@ -322,3 +322,15 @@ def test_bad_tensors_and_ranks(tensor: np.ndarray, rank: int, message: str) -> N
 def test_bad_settings(setting: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cp(np.ones((3, 4, 2)), 1, **setting)
+
+
+def test_known_factors_in_canonical_form_are_those_that_are_found() -> None:
+    rng = np.random.default_rng(3)
+    step, post, pre = (rng.standard_normal((size, 3)) for size in (12, 9, 8))
+    known = CP.of(step, post, pre)
+    tensor = np.einsum("kr,ir,jr->kij", step, post, pre)
+    np.testing.assert_allclose(known.reconstruct(), tensor)
+    found = cp(tensor, 3)
+    np.testing.assert_allclose(found.weights, known.weights, rtol=1e-6)
+    for ours, theirs in zip(known.factors, found.factors, strict=True):
+        np.testing.assert_allclose(theirs, ours, atol=1e-6)

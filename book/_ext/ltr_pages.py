@@ -8,17 +8,20 @@ the folder that Sphinx reads. `{citation}` shows how to cite, from the project's
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from docutils import nodes
-from ltr_text import address, citation_text, duration, memory, summary, to_bibtex, verdict, when
+from ltr_text import address, citation_text, duration, memory, to_bibtex, when
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+
+from ltr_core.claims import summary_text, verdict
 
 CITATION = Path(__file__).resolve().parents[2] / "CITATION.cff"
 
@@ -72,23 +75,20 @@ class Ledger(_Page):
         rows = self.record("ledger.json")
         if not rows:
             return self.prose("No claim has been recorded: the ledger is empty.")
-        counts = {key: sum(row["holds"] is key for row in rows) for key in (True, False, None)}
-        parts = [f"**{n}** {verdict(key)[1]}" for key, n in counts.items() if n]
+        counts = Counter(verdict(row) for row in rows)
+        parts = [f"{words}: **{n}**" for words, n in counts.most_common()]
         scales = sorted({f"{row['scale']} scale, seed {row['seed']}" for row in rows})
         noun = "claim" if len(rows) == 1 else "claims"
-        overview = f"{len(rows)} {noun}: {', '.join(parts)}. Computed at {'; '.join(scales)}."
+        overview = f"{len(rows)} {noun}. {'; '.join(parts)}. Computed at {'; '.join(scales)}."
         return [*self.prose(overview), *(self.claim(row) for row in rows)]
 
     def claim(self, row: dict[str, Any]) -> nodes.Node:
         """One claim as a section with a heading of its own."""
         section = nodes.section(ids=[f"claim-{nodes.make_id(row['id'])}"], names=[])
         section += nodes.title("", row["id"])
-        mark, words = verdict(row["holds"])
         state = {True: "true", False: "false", None: "null"}[row["holds"]]
         card = nodes.compound(classes=["ltr-row", f"ltr-holds-{state}"])
-        card += nodes.paragraph(
-            "", "", nodes.inline("", f"{mark} {words}", classes=["ltr-verdict"])
-        )
+        card += nodes.paragraph("", "", nodes.inline("", verdict(row), classes=["ltr-verdict"]))
         card += nodes.paragraph("", "", *self.inline(row["statement"]))
         card += definitions(
             [
@@ -98,21 +98,21 @@ class Ledger(_Page):
                 ("As an expression", [nodes.literal("", row["expression"])]),
             ]
         )
-        card += table(["", "mean ± sd", "values"], self.values(row), classes=["ltr-values"])
+        card += table(["", "mean ± sd"], self.values(row), classes=["ltr-values"])
         section += card
         return section
 
     def values(self, row: dict[str, Any]) -> Iterable[list[list[nodes.Node]]]:
-        """Rows of the table of values: the measured first, then each control."""
+        """Rows of the table of values: the measured, each control, each comparison."""
         groups = [("", row["measured"])]
         groups += [(f"control, {name}", values) for name, values in row["control"].items()]
+        groups += [(f"beside it, {name}", values) for name, values in row["comparison"].items()]
         for label, values in groups:
             for name, numbers in values.items():
                 what: list[nodes.Node] = [nodes.literal("", name)]
                 if label:
                     what += [nodes.Text(" "), nodes.inline("", label, classes=["ltr-control"])]
-                text, n = summary(numbers)
-                yield [what, [nodes.Text(text)], [nodes.Text(str(n))]]
+                yield [what, [nodes.Text(summary_text(numbers))]]
 
 
 class Execution(_Page):

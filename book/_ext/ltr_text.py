@@ -6,24 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-_VERDICTS = {
-    True: ("✓", "holds"),
-    False: ("✗", "does not hold"),
-    None: ("–", "not judged at smoke scale"),
-}
-
-
-def verdict(holds: bool | None) -> tuple[str, str]:
-    """A mark and the words for whether a claim holds."""
-    return _VERDICTS[holds]
-
-
-def summary(numbers: Mapping[str, Any]) -> tuple[str, int]:
-    """Mean ± standard deviation as text, and the number of values."""
-    spread = numbers["sd"]
-    text = f"{numbers['mean']:.3g}" + ("" if spread is None else f" ± {spread:.2g}")
-    return text.replace("-", "−"), len(numbers["values"])
-
 
 def duration(seconds: float) -> str:
     """Time as a reader would say it: 4.2 s, 3 min 05 s."""
@@ -39,8 +21,8 @@ def memory(megabytes: float) -> str:
 
 
 def when(iso: str) -> str:
-    """Date and time to the minute from an ISO 8601 text."""
-    return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M")
+    """Date from an ISO 8601 text."""
+    return datetime.fromisoformat(iso).strftime("%Y-%m-%d")
 
 
 def citation_text(item: Mapping[str, Any]) -> str:

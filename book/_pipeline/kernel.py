@@ -65,6 +65,7 @@ def kernel_environment(project_root: Path, scratch: Path) -> dict[str, str]:
     """
     return {
         "LTR_BOOK": "1",
+        "LTR_CHECKPOINTS": str(project_root / "_build" / "checkpoints"),
         "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "TQDM_DISABLE": "1",

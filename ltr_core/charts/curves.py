@@ -19,6 +19,7 @@ def curves(
     x_title: str,
     y_title: str,
     epochs: Sequence[str] | None = None,
+    x_scale: Mapping[str, Any] | None = None,
     y_scale: Mapping[str, Any] | None = None,
     reference: float | None = None,
     width: int = WIDTH,
@@ -35,17 +36,22 @@ def curves(
     names = list(series)
     numbers = np.asarray(x)
     base = alt.Chart(_summary(series, numbers))
-    whole: dict[str, Any] = {"format": "d", "tickMinStep": 1} if numbers.dtype.kind == "i" else {}
-    position = alt.X("x:Q", title=x_title, axis=alt.Axis(**whole))
-    scale, axis = alt.Scale(**(y_scale or {})), _level_axis(series, y_scale or {})
-    level = alt.Y("mean:Q", title=y_title, scale=scale, axis=axis)
-    colour, dash = series_channels("series", names)
+    position = alt.X(
+        "x:Q", title=x_title, scale=alt.Scale(**(x_scale or {})), axis=_axis(numbers, x_scale)
+    )
+    levels = np.concatenate([values.ravel() for values in series.values()])
+    level = alt.Y(
+        "mean:Q", title=y_title, scale=alt.Scale(**(y_scale or {})), axis=_axis(levels, y_scale)
+    )
+    colour, dash = series_channels("series", names, offset=0 if epochs is None else 24)
     layers = [
         base.mark_area(opacity=0.25).encode(position, alt.Y("low:Q"), alt.Y2("high:Q"), colour),
         base.mark_line(strokeWidth=1.6).encode(position, level, colour, dash),
-        base.mark_point(size=60, opacity=0).encode(
+        # where few points were tried they are shown; elsewhere they only answer the pointer
+        base.mark_point(size=45, opacity=1 if len(numbers) <= 20 else 0, filled=True).encode(
             position,
             level,
+            colour,
             tooltip=[
                 alt.Tooltip("series:N", title="series"),
                 alt.Tooltip("x:Q", title=x_title),
@@ -64,12 +70,21 @@ def curves(
     return alt.layer(*layers).properties(width=width, height=height)
 
 
-def series_channels(field: str, names: Sequence[str]) -> tuple[alt.Color, alt.StrokeDash]:
-    """Colour and dash that tell named series apart, in one legend above the chart."""
+def series_channels(
+    field: str, names: Sequence[str], offset: int = 0
+) -> tuple[alt.Color, alt.StrokeDash]:
+    """Colour and dash that tell named series apart; one legend, `offset` pixels above the chart."""
     if len(names) > len(CATEGORICAL):
         raise ValueError(f"{len(names)} series: at most {len(CATEGORICAL)} can be told apart.")
     legend = (
-        alt.Legend(orient="top", columns=3, symbolType="stroke", symbolSize=300, symbolOpacity=1)
+        alt.Legend(
+            orient="top",
+            columns=3,
+            offset=offset,
+            symbolType="stroke",
+            symbolSize=300,
+            symbolOpacity=1,
+        )
         if len(names) > 1
         else None
     )
@@ -97,14 +112,13 @@ def epoch_marks(epochs: Sequence[str], x: np.ndarray) -> list[alt.Chart]:
     return [alt.Chart(later).mark_rule(strokeDash=[2, 3]).encode(alt.X("x:Q")), names]
 
 
-def _level_axis(series: Mapping[str, np.ndarray], y_scale: Mapping[str, Any]) -> alt.Axis:
-    """On a logarithmic scale only whole powers of ten are marked."""
-    if y_scale.get("type") != "log":
-        return alt.Axis()
-    positive = np.concatenate([values[values > 0] for values in series.values()])
-    lowest, highest = np.floor(np.log10([positive.min(), positive.max()]))
-    powers = [float(10**exponent) for exponent in np.arange(lowest, highest + 2)]
-    return alt.Axis(values=powers, format="~g")
+def _axis(values: np.ndarray, scale: Mapping[str, Any] | None) -> alt.Axis:
+    """Marks at whole numbers for whole numbers, at powers of ten on a logarithmic scale."""
+    if (scale or {}).get("type") == "log":
+        lowest, highest = np.log10(values[values > 0].min()), np.log10(values.max())
+        powers = np.arange(np.floor(lowest), np.ceil(highest) + 1)
+        return alt.Axis(values=[float(10**power) for power in powers], format="~g")
+    return alt.Axis(format="d", tickMinStep=1) if values.dtype.kind == "i" else alt.Axis()
 
 
 def _summary(series: Mapping[str, np.ndarray], x: np.ndarray) -> alt.Data:

@@ -7,19 +7,24 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.charts.output import records
-from ltr_core.charts.style import BLUE
+from ltr_core.charts.style import BLUE, GREEN, ORANGE, PURPLE
 
 PANEL = 200
+HUES = (BLUE, ORANGE, GREEN, PURPLE)
 
 
 def hand_paths(
-    panels: Mapping[str, Float[np.ndarray, "path time 2"]],
+    panels: Mapping[str, Float[np.ndarray, "_ time 2"]],
     goals: Float[np.ndarray, "target 2"],
 ) -> alt.FacetChart:
     """Paths seen from above, one panel for each stage of learning; targets as open circles.
 
-    Paths and goals in metres, drawn in centimetres.
+    Path i belongs to goal i and has its colour; neighbours differ. Paths and goals in metres, drawn
+    in centimetres. Raises ValueError where a panel does not have a path for each goal.
     """
+    for name, paths in panels.items():
+        if len(paths) != len(goals):
+            raise ValueError(f"panel '{name}' has {len(paths)} paths, goals are {len(goals)}.")
     reach = 1.35 * 100 * float(np.abs(goals).max())
     names = list(panels)
     rows = [
@@ -39,18 +44,22 @@ def hand_paths(
         y=[*y, *np.tile(100 * goals[:, 1], len(names))],
     )
     scale = alt.Scale(domain=[-reach, reach], nice=False, clamp=True)
+    hues = [HUES[i % len(HUES)] for i in range(n_goals)]
+    colour = alt.Color(
+        "path:N", scale=alt.Scale(domain=list(range(n_goals)), range=hues), legend=None
+    )
     across = alt.X("x:Q", title="left to right (cm)", scale=scale)
     away = alt.Y("y:Q", title="near to far (cm)", scale=scale)
     base = alt.Chart(data)
     targets = (
         base.transform_filter("datum.step < 0")
         .mark_point(filled=False, size=140, strokeWidth=1.5)
-        .encode(across, away)
+        .encode(across, away, colour)
     )
     lines = (
         base.transform_filter("datum.step >= 0")
-        .mark_line(color=BLUE, strokeWidth=1.6)
-        .encode(across, away, alt.Detail("path:N"), alt.Order("step:Q"))
+        .mark_line(strokeWidth=1.6)
+        .encode(across, away, colour, alt.Order("step:Q"))
     )
     return (
         alt.layer(targets, lines)

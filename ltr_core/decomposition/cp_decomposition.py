@@ -55,6 +55,18 @@ class CP:
     #: Whether components cancel one another, so that single factors mean nothing.
     degenerate: bool
 
+    @classmethod
+    def of(
+        cls,
+        step: Float[np.ndarray, "step rank"],
+        post: Float[np.ndarray, "post rank"],
+        pre: Float[np.ndarray, "pre rank"],
+    ) -> "CP":
+        """Known factors in canonical form, for comparison with found ones; the fit is 1."""
+        weights, factors = _canonical([step, post, pre])
+        none = np.empty(0)
+        return cls(weights, factors, 1.0, none, 0, _is_degenerate(weights, factors))
+
     @property
     def rank(self) -> int:
         """Number of components."""
