@@ -69,9 +69,11 @@ print(
 #
 # A claim **holds** if its criterion is true of what we measure *and false
 # of every control*. The criteria were written, and committed to the
-# repository, before any weight was decomposed; the task and the learning
-# rate were chosen by looking at errors and hand paths alone. Values that
-# stand *beside* a result were added later and do not enter its verdict.
+# repository, before any weight was decomposed (that of P3.function after
+# a first look at the spectra); the task and the learning rate were chosen
+# by looking at errors and hand paths alone. Afterwards some statements
+# were reworded, to say no more than their criteria test, and values were
+# put *beside* some results; these do not enter the verdict.
 
 # %% tags=["remove-input"]
 P = "Pellegrino, Cayco-Gajic & Chadwick 2023, abstract"

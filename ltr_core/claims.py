@@ -210,13 +210,19 @@ def rows_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def ledger_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The ledger as a Markdown table: claim, statement, criterion, measured, verdict."""
-    lines = ["| claim | statement | criterion | measured | verdict |", "|---|---|---|---|---|"]
+    """The ledger as a Markdown table: claim, criterion, mean of what was measured, verdict."""
+    lines = ["| claim | statement | criterion | measured | controls | verdict |", "|---" * 6 + "|"]
     for row in rows:
-        measured = "; ".join(f"{k} {summary_text(v)}" for k, v in row["measured"].items())
-        cells = [row["id"], row["statement"], row["criterion"], measured, verdict(row)]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        controls = [f"{name}: {_means(values)}" for name, values in row["control"].items()]
+        measured, criterion = _means(row["measured"]), f"`{row['expression']}`"
+        cells = [row["id"], row["statement"], criterion, measured, "; ".join(controls)]
+        escaped = [cell.replace("|", "\\|") for cell in [*cells, verdict(row)]]
+        lines.append("| " + " | ".join(escaped) + " |")
     return "\n".join(lines)
+
+
+def _means(measured: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {summary['mean']:.3g}" for name, summary in measured.items())
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:

@@ -96,10 +96,11 @@ def test_markup_in_a_statement_is_shown_and_not_obeyed(shown):
 
 
 def test_the_table_has_a_line_for_every_row(shown):
-    rows = [stated().judge({"fit": [0.95, 0.96]}), stated("smoke").judge({"fit": [0.1]})]
+    held = stated().judge({"fit": [0.95, 0.96]}, {"walk": {"fit": [0.2]}})
+    rows = [held, stated("smoke").judge({"fit": [0.1]})]
     table = ledger_markdown(rows).splitlines()
     assert len(table) == 2 + len(rows)
-    assert "fit 0.955 ± 0.0071 (n = 2)" in table[2]
+    assert "| `min(fit) >= 0.9` | fit 0.955 | walk: fit 0.2 |" in table[2]
     assert "holds" in table[2]
     assert "not judged" in table[3]
 

@@ -47,6 +47,7 @@ def claim_cell(id: str, chapter: str) -> str:
         "expression": "x > 0",
         "measured": {"x": {"values": [1.0], "mean": 1.0, "sd": None}},
         "control": {},
+        "comparison": {},
         "holds": None,
     }
     return (

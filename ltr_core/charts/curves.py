@@ -43,7 +43,7 @@ def curves(
     level = alt.Y(
         "mean:Q", title=y_title, scale=alt.Scale(**(y_scale or {})), axis=_axis(levels, y_scale)
     )
-    colour, dash = series_channels("series", names, offset=0 if epochs is None else 24)
+    colour, dash = series_channels("series", names, offset=8 if epochs is None else 24)
     layers = [
         base.mark_area(opacity=0.25).encode(position, alt.Y("low:Q"), alt.Y2("high:Q"), colour),
         base.mark_line(strokeWidth=1.6).encode(position, level, colour, dash),
@@ -71,7 +71,7 @@ def curves(
 
 
 def series_channels(
-    field: str, names: Sequence[str], offset: int = 0
+    field: str, names: Sequence[str], offset: int = 8
 ) -> tuple[alt.Color, alt.StrokeDash]:
     """Colour and dash that tell named series apart; one legend, `offset` pixels above the chart."""
     if len(names) > len(CATEGORICAL):

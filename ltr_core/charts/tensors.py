@@ -64,7 +64,7 @@ def trial_factors(
         .encode(
             alt.X("trial:Q", title="trial"),
             alt.Y("value:Q", title=y_title),
-            *series_channels("component", names, offset=0 if epochs is None else 24),
+            *series_channels("component", names, offset=8 if epochs is None else 24),
             opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.15)),
             tooltip=["component:N", "trial:Q", alt.Tooltip("value:Q", format=".3g")],
         )
