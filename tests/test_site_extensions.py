@@ -119,7 +119,7 @@ def test_the_scorecard_shows_every_part_of_every_row(page: Any, tmp_path: Path) 
         "fit 0.95 ± 0.01 (n = 3)",
         "fit control, shuffled steps 0.2 (n = 1)",
         "fit beside it, one matrix 0.7 (n = 1)",
-        "3 claims. ✓ holds: 1; ✗ does not hold: 1; – not judged at smoke scale: 1.",
+        "3 claims. ✓ holds: 1 ; ✗ does not hold: 1 ; – not judged at smoke scale: 1 .",
         "book scale, seed 0; smoke scale, seed 0",
     ):
         assert part in text

@@ -124,7 +124,11 @@ def _picture(project: Project) -> str | None:
             for data in (output.get("data", {}) for output in cell.get("outputs", [])):
                 if data.get(FIGURE, {}).get("name") == PICTURED:
                     coded = re.search(r"data:image/svg\+xml;base64,([^\"]+)", data["text/html"])
-                    return base64.b64decode(coded.group(1)).decode() if coded else None
+                    if coded is None:
+                        return None
+                    svg = base64.b64decode(coded.group(1)).decode()
+                    # the README may be read on a dark page, which the picture cannot follow
+                    return svg.replace("<svg ", '<svg style="background: white" ', 1)
     return None
 
 
