@@ -47,11 +47,13 @@ class Reach(NamedTuple):
 
     - `error` (network, trial): mean squared distance of the cursor from the wanted path, in units
       of the squared distance of the target. This is the loss that learning descends.
-    - `cursor` (network, trial, time, 2): the path that is seen, in m.
+    - `hand_path` (network, trial, time, 2): where the hand is, in m.
+    - `cursor` (network, trial, time, 2): what is seen of it, in m.
     - `activity` (network, trial, time, neuron): phi(x).
     """
 
     error: Float[Tensor, "network trial"]
+    hand_path: Float[Tensor, "network trial time 2"]
     cursor: Float[Tensor, "network trial time 2"]
     activity: Float[Tensor, "network trial time neuron"]
 
@@ -63,7 +65,7 @@ class LearningRecord:
     - `weights` (network, step, post, pre): step 0 is the start, step k follows trial k.
     - `activity` (network, trial, time, neuron): phi(x) at `time` (s from the go cue).
     - `inputs` (network, trial, time, input).
-    - `cursor` (network, trial, time, 2): in m.
+    - `hand_path`, `cursor` (network, trial, time, 2): the hand, and what is seen of it, in m.
     - `goal` (network, trial, 2): the target's position in m.
     - `error` (network, trial): see `Reach`.
     - `condition` (network, trial): the target's index.
@@ -73,6 +75,7 @@ class LearningRecord:
     weights: Float[Tensor, "network step post pre"]
     activity: Float[Tensor, "network trial time neuron"]
     inputs: Float[Tensor, "network trial time input"]
+    hand_path: Float[Tensor, "network trial time 2"]
     cursor: Float[Tensor, "network trial time 2"]
     goal: Float[Tensor, "network trial 2"]
     error: Float[Tensor, "network trial"]
@@ -118,12 +121,19 @@ class Diverged(RuntimeError):
 def reach(
     network: RNN, task: Reaching, hand: Hand, trials: Trials, perturbation: Perturbation = None
 ) -> Reach:
-    """Let networks reach; the arrays of `trials` lead with a network axis (of 1: same for all)."""
+    """Let networks reach; the arrays of `trials` lead with a network axis (of 1: same for all).
+
+    The error is a mean over the times at which the trial's mask is 1.
+    Raises ValueError if a trial's mask is 0 throughout.
+    """
+    counted = trials.mask.sum(-1)
+    if (counted == 0).any():
+        raise ValueError("A trial's mask is 0 at every time: it has no error; leave the trial out.")
     response = simulate(network, trials.inputs, task.dt)
-    cursor = hand.move(response.output, task.dt, perturbation).cursor
-    distance = (cursor - trials.targets).square().sum(-1)
-    error = (distance * trials.mask).sum(-1) / trials.mask.sum(-1) / task.distance**2
-    return Reach(error, cursor, response.activity)
+    path = hand.move(response.output, task.dt, perturbation)
+    distance = (path.cursor - trials.targets).square().sum(-1)
+    error = (distance * trials.mask).sum(-1) / counted / task.distance**2
+    return Reach(error, path.position, path.cursor, response.activity)
 
 
 def record_learning(
@@ -211,6 +221,7 @@ def _room_for(network: RNN, trials: Trials) -> dict[str, Tensor]:
     sizes = {
         "weights": (n_trials + 1, network.n_units, network.n_units),
         "activity": (n_trials, n_time, network.n_units),
+        "hand_path": (n_trials, n_time, 2),
         "cursor": (n_trials, n_time, 2),
         "error": (n_trials,),
     }
@@ -228,6 +239,7 @@ def _record(
         weights=kept["weights"][:, : n_done + 1],
         activity=kept["activity"][:, :n_done],
         inputs=trials.inputs[:, :n_done],
+        hand_path=kept["hand_path"][:, :n_done],
         cursor=kept["cursor"][:, :n_done],
         goal=task.target_positions[trials.condition[:, :n_done]],
         error=kept["error"][:, :n_done],

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from ltr_core import checkpoints, learning, pretraining
 from ltr_core.learning import Diverged, Epoch, adaptation_schedule, reach, record_learning
 from ltr_core.pretraining import NotProficient, pretrain
 from ltr_core.rnn import RNN, random_networks, simulate
-from ltr_core.tasks import CurlField, Hand, Reaching, Trials
+from ltr_core.tasks import CurlField, Hand, Reaching, Trials, VisuomotorRotation
 
 TASK = Reaching(n_targets=3, preparation=0.1, movement=0.2, hold=0.1)
 HAND = Hand()
@@ -65,6 +68,39 @@ def test_the_record_holds_what_happened(record, networks):
         for network in range(2):
             expected = loss_on(record, now.recurrent[network], networks, network, trial)
             torch.testing.assert_close(record.error[network, trial], expected)
+
+
+@given(counted=arrays(np.bool_, (2, 20)), elsewhere=st.floats(-1, 1))
+def test_the_error_counts_what_the_mask_counts_and_nothing_else(counted, elsewhere):
+    counted[:, 3] = True
+    mask = torch.from_numpy(counted.astype(float))
+    trials = TASK.trials(torch.tensor([0, 2]))
+    moved = torch.where(mask[..., None] > 0, trials.targets, trials.targets + elsewhere)
+    masked, other = (
+        Trials(trials.inputs[None], targets[None], mask[None], trials.condition[None])
+        for targets in (trials.targets, moved)
+    )
+    network = random_networks(1, 6, TASK.n_inputs, TASK.n_outputs, seed=2)
+    out = reach(network, TASK, HAND, masked)
+    torch.testing.assert_close(reach(network, TASK, HAND, other).error, out.error)
+    for trial in range(2):
+        wanted, seen = (p[trial][counted[trial]] for p in (trials.targets, out.cursor[0]))
+        mean = (wanted - seen).square().sum(-1).mean() / TASK.distance**2
+        torch.testing.assert_close(out.error[0, trial], mean)
+
+
+def test_a_trial_in_which_nothing_counts_is_refused(networks):
+    trials = Trials(*(part[None] for part in TASK.trials(torch.tensor([0, 1]))))
+    with pytest.raises(ValueError, match="mask is 0 at every time"):
+        reach(networks, TASK, HAND, trials._replace(mask=torch.zeros_like(trials.mask)))
+
+
+def test_the_record_tells_the_hand_from_the_cursor(networks):
+    turn = adaptation_schedule(VisuomotorRotation(np.pi / 2), baseline=1, perturbed=1, washout=1)
+    record = record_learning(networks, TASK, HAND, turn, learning_rate=0.0)
+    torch.testing.assert_close(record.cursor[:, 0], record.hand_path[:, 0])
+    hand, cursor = record.hand_path[:, 1], record.cursor[:, 1]
+    torch.testing.assert_close(cursor, torch.stack([-hand[..., 1], hand[..., 0]], dim=-1))
 
 
 def test_networks_meet_the_targets_in_orders_of_their_own_the_same_for_a_seed(networks, record):
@@ -177,7 +213,7 @@ def test_interrupted_learning_goes_on_to_the_same_end(networks, tmp_path, monkey
     monkeypatch.setattr(learning, "reach", lambda *a: calls.append(1) or honest(*a))
     resumed = record_learning(networks, TASK, HAND, SCHEDULE, **settings)
     assert len(calls) == 9 - 4
-    for name in ("weights", "activity", "cursor", "error"):
+    for name in ("weights", "activity", "hand_path", "cursor", "error"):
         torch.testing.assert_close(getattr(resumed, name), getattr(record, name), rtol=0, atol=0)
 
 
