@@ -12,12 +12,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from IPython.display import display
 
 from ltr_core.expressions import evaluate, names_in
+from ltr_core.ledger_text import card, verdict
 
 MIME = "application/vnd.ltr.claim+json"
 SCALES = ("smoke", "book", "paper")
@@ -90,7 +91,7 @@ class Chapter:
         if not names_in(expression):
             raise ValueError(f"expression of claim {id} names no measured value: '{expression}'.")
         claim = Claim(self, id, statement, source, criterion, expression)
-        display({"text/html": _card(claim, None), "text/plain": f"{id}: {criterion}"}, raw=True)
+        display({"text/html": card(claim.stated), "text/plain": f"{id}: {criterion}"}, raw=True)
         return claim
 
 
@@ -104,6 +105,12 @@ class Claim:
     source: str
     criterion: str
     expression: str
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """The part of the ledger's row that is known before anything is measured."""
+        names = ("id", "statement", "source", "criterion", "expression")
+        return {name: getattr(self, name) for name in names}
 
     def judge(
         self,
@@ -126,13 +133,9 @@ class Claim:
         for name, values in comparisons.items():
             self._passes(values, name)  # the same checks
         row = {
-            "id": self.id,
+            **self.stated,
             "claim": self.id.split(".", maxsplit=1)[0],
             "chapter": self.chapter.name,
-            "statement": self.statement,
-            "source": self.source,
-            "criterion": self.criterion,
-            "expression": self.expression,
             "measured": _summaries(measured),
             "control": {name: _summaries(values) for name, values in controls.items()},
             "comparison": {name: _summaries(values) for name, values in comparisons.items()},
@@ -141,7 +144,7 @@ class Claim:
             "seed": self.chapter.seed,
         }
         plain = f"{self.id}: {verdict(row)}"
-        display({MIME: row, "text/html": _card(self, row), "text/plain": plain}, raw=True)
+        display({MIME: row, "text/html": card(row), "text/plain": plain}, raw=True)
         return row
 
     def prose_assumes(self, row: Mapping[str, Any], *, holds: bool) -> None:
@@ -151,9 +154,10 @@ class Claim:
         """
         if row["holds"] in (holds, None):
             return
-        spoken = _VERDICTS[holds].words
-        note = f"The words below were written for a run in which {self.id} {spoken}. Here it does"
-        note += " not." if holds else "."
+        spoken, here = ("holds", "does not") if holds else ("does not hold", "does")
+        note = (
+            f"The words below were written for a run in which {self.id} {spoken}. Here it {here}."
+        )
         shown = f'<div class="admonition warning"><p>{html.escape(note)}</p></div>'
         display({"text/html": shown, "text/plain": note}, raw=True)
 
@@ -174,23 +178,6 @@ class Claim:
         return evaluate(self.expression, arrays)
 
 
-class _Text(NamedTuple):
-    mark: str
-    words: str
-
-
-_VERDICTS: dict[bool | None, _Text] = {
-    True: _Text("✓", "holds"),
-    False: _Text("✗", "does not hold"),
-    None: _Text("–", "not judged at smoke scale"),
-}
-
-
-def verdict(row: Mapping[str, Any]) -> str:
-    """A row's verdict in words, with a mark before it."""
-    return " ".join(_VERDICTS[row["holds"]])
-
-
 def rows_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows that an executed notebook (nbformat 4) carries, in their order.
 
@@ -209,33 +196,6 @@ def rows_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def ledger_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The ledger as a Markdown table: claim, criterion, mean of what was measured, verdict."""
-    lines = ["| claim | statement | criterion | measured | controls | verdict |", "|---" * 6 + "|"]
-    for row in rows:
-        controls = [f"{name}: {_means(values)}" for name, values in row["control"].items()]
-        measured, criterion = _means(row["measured"]), f"`{row['expression']}`"
-        cells = [row["id"], row["statement"], criterion, measured, "; ".join(controls)]
-        escaped = [cell.replace("|", "\\|") for cell in [*cells, verdict(row)]]
-        lines.append("| " + " | ".join(escaped) + " |")
-    return "\n".join(lines)
-
-
-def _means(measured: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {summary['mean']:.3g}" for name, summary in measured.items())
-
-
-def summary_text(summary: Mapping[str, Any]) -> str:
-    """Mean, spread and number of values: ``0.93 ± 0.01 (n = 5)``."""
-    n = len(summary["values"])
-    mean = f"{summary['mean']:.3g}".replace("-", "−")
-    if summary["sd"] is None:
-        return f"{mean} (n = {n})"
-    # what is left of equal values by rounding is no spread
-    spread = summary["sd"] if summary["sd"] > 1e-12 * abs(summary["mean"]) else 0.0
-    return f"{mean} ± {spread:.2g} (n = {n})"
-
-
 def _summaries(values: Values) -> dict[str, Any]:
     return {name: _summary(numbers) for name, numbers in values.items()}
 
@@ -244,37 +204,3 @@ def _summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
     array = np.asarray(values, dtype=float).ravel()
     sd = float(array.std(ddof=1)) if array.size > 1 else None
     return {"values": array.tolist(), "mean": float(array.mean()), "sd": sd}
-
-
-def _card(claim: Claim, row: Mapping[str, Any] | None) -> str:
-    """The claim as an HTML card; before it is judged, its criterion and source are folded."""
-    holds = "stated" if row is None else {True: "true", False: "false", None: "null"}[row["holds"]]
-    status = "stated, not yet measured" if row is None else verdict(row)
-    criterion = f"{html.escape(claim.criterion)}<br><code>{html.escape(claim.expression)}</code>"
-    entries = {"Criterion": criterion}
-    if row is None:
-        entries["Source"] = html.escape(claim.source)
-    else:
-        entries["Measured"] = _list(row["measured"])
-        entries |= {
-            f"{kind}: {html.escape(name)}": _list(values)
-            for kind, key in (("Control", "control"), ("Beside it", "comparison"))
-            for name, values in row[key].items()
-        }
-    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries.items())
-    details = f"<dl>{listed}</dl>"
-    if row is None:
-        details = f"<details><summary>Criterion and source</summary>{details}</details>"
-    return (
-        f'<div class="ltr-claim" data-holds="{holds}" data-claim="{html.escape(claim.id)}">'
-        f'<p class="ltr-claim-head"><strong>{html.escape(claim.id)}</strong> '
-        f'<span class="ltr-claim-verdict">{html.escape(status)}</span></p>'
-        f"<p>{html.escape(claim.statement)}</p>{details}</div>"
-    )
-
-
-def _list(measured: Mapping[str, Any]) -> str:
-    return "<br>".join(
-        f"<code>{html.escape(name)}</code> {summary_text(summary)}"
-        for name, summary in measured.items()
-    )

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltr_core import claims
-from ltr_core.claims import MIME, Chapter, ledger_markdown, rows_of, summary_text, verdict
+from ltr_core.claims import MIME, Chapter, rows_of
 from ltr_core.expressions import evaluate, names_in
+from ltr_core.ledger_text import ledger_markdown, summary_text, verdict
 
 finite = st.floats(-1e6, 1e6)
 samples = st.lists(finite, min_size=1, max_size=6)

@@ -21,7 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from ltr_core.claims import summary_text, verdict
+from ltr_core.ledger_text import summary_text, verdict
 
 CITATION = Path(__file__).resolve().parents[2] / "CITATION.cff"
 

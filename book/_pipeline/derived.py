@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import nbformat
 
-from ltr_core.claims import ledger_markdown
+from ltr_core.ledger_text import ledger_markdown
 
 from .notebooks import FIGURE
 from .project import BuildError, Project, write_atomically

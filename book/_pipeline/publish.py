@@ -48,9 +48,11 @@ def site_inputs(project: Project) -> Iterator[Path]:
         yield from (
             path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
         )
-    lock = project.root / "requirements.lock"
-    if lock.exists():
-        yield lock
+    # the generated pages' words and how to cite
+    yield from sorted((project.root / "ltr_core").rglob("*.py"))
+    for name in ("requirements.lock", "CITATION.cff"):
+        if (project.root / name).exists():
+            yield project.root / name
 
 
 def _sphinx(project: Project) -> Path:
