@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -100,8 +99,6 @@ class TinyBook:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **environment},
-            # a shell's background job ignores Ctrl-C, and so would the build that it starts
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, command: str, *options: str, **environment: str) -> tuple[int, str, str]:

@@ -19,8 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupted.
     """
     options = _parser().parse_args(arguments)
-    for stop in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell's background jobs are started with it ignored
+    for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         return _run(options)
     except BuildError as error:
