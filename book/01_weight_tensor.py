@@ -24,9 +24,10 @@
 # (that a trained network's weights are low tensor rank; all claims are
 # listed on the [first page](intro.md)) by testing the instrument with
 # which the [next chapter](02_relearning_to_reach.py) measures. If the CP
-# decomposition could not find a structure that we planted, or found one
-# that is not there, its verdict on a trained network would be worth
-# nothing. The toys and all thresholds are ours.
+# decomposition (short for canonical polyadic: the one into components
+# that is explained below) could not find a structure that we planted, or
+# found one that is not there, its verdict on a trained network would be
+# worth nothing. The toys and all thresholds are ours.
 
 # %% tags=["parameters"]
 scale = "book"
@@ -142,11 +143,12 @@ charts.show(
 #
 # ## Low tensor rank is more than low matrix rank
 #
-# Every slice of this tensor is a matrix of rank three at most. The
-# reverse is false, and this is the point of the whole book: a network may
-# change by matrices of rank three after each trial, and yet in *different
-# directions*. Then no three components will do. Take the toy's slices and
-# give each the same singular values in new, random directions:
+# Every slice of this tensor is a matrix of rank three at most. But slices
+# of low rank do not make a tensor of low rank, and this is the point of
+# the whole book: a network may change by matrices of rank three after
+# each trial, and yet in *different directions*. Then no three components
+# will do. Take the toy's slices and give each the same singular values in
+# new, random directions:
 
 
 # %%
