@@ -536,11 +536,13 @@ def alike(change, first=0):
 
 weighted = {}
 for name, first in (("all", 0), ("later", ends[0])):
-    slices = [alike(change, first) for change in changes]
     weighted[f"{name}-profile"] = [
-        nulls.grows_along_itself(s) for s in slices
+        nulls.grows_along_itself(alike(change, first))
+        for change in changes
     ]
-    weighted[f"{name}-five"] = fit_of_five(slices)["fit"]
+    weighted[f"{name}-five"] = fit_of_five(
+        alike(change, first) for change in changes
+    )["fit"]
 
 # %% tags=["remove-input"]
 glue("one-profile", float(100 * np.mean(one_profile)), display=False)

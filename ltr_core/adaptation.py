@@ -78,16 +78,15 @@ def replay(
         )
     if sum(epoch.n_trials for epoch in schedule) != len(record.epoch):
         raise ValueError(f"The schedule does not have the record's {len(record.epoch)} trials.")
-    before = torch.cat([torch.zeros_like(change[:, :1]), change[:, :-1]], dim=1)
-    weights = record.weights[:, :1] + before
     errors = []
     for index in range(network.n_networks):
-        first = 0
+        start, first = record.weights[index, :1], 0
+        weights = torch.cat([start, start + change[index, :-1]])
         for epoch in schedule:
             now = slice(first, first := first + epoch.n_trials)
             # each trial as a network of its own: their weights differ
             one = RNN(
-                weights[index, now],
+                weights[now],
                 network.inward[index].expand(epoch.n_trials, -1, -1),
                 network.outward[index].expand(epoch.n_trials, -1, -1),
                 network.tau,
