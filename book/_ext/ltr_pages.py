@@ -123,7 +123,7 @@ class Execution(_Page):
         stamps = self.record("execution.json")
         if not stamps:
             return self.prose("No chapter has been executed.")
-        head = ["Chapter", "Scale", "Seed", "Time", "Peak memory", "Finished (UTC)"]
+        head = ["Chapter", "Scale", "Seed", "Time", "Peak memory", "Date (UTC)"]
         chapters = table(
             head,
             [
