@@ -116,6 +116,22 @@ def simulate(
 
 
 def _check(network: RNN, inputs: Tensor, dt: float) -> None:
+    sizes = {
+        "recurrent": (*network.recurrent.shape[:1], *network.recurrent.shape[-1:] * 2),
+        "inward": (*network.recurrent.shape[:2], network.inward.shape[-1]),
+        "outward": (network.n_networks, network.outward.shape[1], network.n_units),
+    }
+    for name, size in sizes.items():
+        if getattr(network, name).shape != size:
+            raise ValueError(
+                f"{name} has shape {tuple(getattr(network, name).shape)}, expected is {size}: "
+                "recurrent (network, post, pre), inward (network, post, input) and outward "
+                "(network, output, pre) must agree on networks and units."
+            )
+    if inputs.ndim != 4:
+        raise ValueError(
+            f"inputs have shape {tuple(inputs.shape)}: the axes are (network, trial, time, input)."
+        )
     if not 0 < dt <= network.tau:
         raise ValueError(
             f"dt is {dt} s and tau {network.tau} s: an Euler step must be positive and at most tau."

@@ -90,9 +90,17 @@ class Hand:
 
         The equation of motion is linear, so each step of `dt` seconds is exact (matrix
         exponential). The path at index t is the one reached at the end of step t.
-        `velocity` (m/s) is the one at the start.
+        `velocity` (m/s) is the one at the start. Raises ValueError for a force that is not one in
+        the plane, or a dt that is not positive.
         """
         curl = perturbation.strength if isinstance(perturbation, CurlField) else 0.0
+        if force.ndim < 2 or force.shape[-1] != 2:
+            raise ValueError(
+                f"force has shape {tuple(force.shape)}: its last axes are (time, 2), a force in "
+                "the plane at each step."
+            )
+        if not dt > 0:
+            raise ValueError(f"dt is {dt} s: a step takes a positive time.")
         step, push = _exact_step(self.mass, self.viscosity, curl, dt)
         step, push = step.to(force), push.to(force)
         # all steps at once: the state after step t is sum_s step^(t-s) push force_s

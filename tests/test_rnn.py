@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+from ltr_core import rnn
 from ltr_core.rnn import RNN, random_networks, simulate
 
 TAU = 0.1
@@ -93,6 +94,26 @@ def test_inputs_that_do_not_fit_are_named(shape, dt, named):
     network = random_networks(2, 4, 2, 1)
     with pytest.raises(ValueError, match=named):
         simulate(network, torch.zeros(shape, dtype=torch.float64), dt)
+
+
+# Outside the tests nothing checks annotations: what a user meets there is simulate's own check.
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"recurrent": torch.zeros(2, 4, 5)}, "recurrent has shape"),
+        ({"inward": torch.zeros(2, 3, 2)}, "inward has shape"),
+        ({"outward": torch.zeros(1, 1, 4)}, "outward has shape"),
+    ],
+)
+def test_weights_that_do_not_fit_each_other_are_named(changed, named):
+    network = random_networks(2, 4, 2, 1)._replace(**changed)
+    with pytest.raises(ValueError, match=named):
+        rnn._check(network, torch.zeros(1, 1, 5, 2, dtype=torch.float64), 0.02)
+
+
+def test_inputs_without_an_axis_are_named():
+    with pytest.raises(ValueError, match=r"the axes are \(network, trial, time, input\)"):
+        rnn._check(random_networks(2, 4, 2, 1), torch.zeros(1, 5, 2, dtype=torch.float64), 0.02)
 
 
 def test_inputs_that_are_not_finite_are_refused():

@@ -130,6 +130,8 @@ def test_an_empty_or_unknown_request_is_refused():
         task.trials(torch.tensor([3]))
     with pytest.raises(ValueError, match="empty"):
         task.trials(torch.zeros(0, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"dt is 0\.0 s"):
+        Hand().move(REST, 0.0)
     with pytest.raises(ValueError, match="mass"):
         Hand(mass=0.0)
     with pytest.raises(ValueError, match="viscosity"):
