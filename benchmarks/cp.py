@@ -15,7 +15,7 @@ from tensorly.decomposition import parafac
 from tensorly.metrics import congruence_coefficient
 
 from benchmarks.result import Criterion, Result, Row
-from ltr_core.decomposition import cp
+from ltr_core.decomposition import CP, cp, synthetic
 
 FULL = (250, 200, 200)
 RANK = 5
@@ -114,16 +114,12 @@ def judge(compared: list[Row], noise: float, quick: bool) -> list[Criterion]:
 def planted(shape: tuple[int, int, int], kind: str, noise: float, seed: int) -> Case:
     """A tensor of known factors with noise."""
     rng = np.random.default_rng(seed)
-    post, pre = (rng.standard_normal((size, RANK)) for size in shape[1:])
     if kind == "collinear":
-        basis = np.linalg.qr(rng.standard_normal((shape[0], RANK + 1)))[0]
-        step = np.sqrt(COSINE) * basis[:, :1] + np.sqrt(1 - COSINE) * basis[:, 1:]
+        truth = synthetic.planted(rng, shape, RANK, COSINE)
     else:
-        step = rng.standard_normal((shape[0], RANK))
-    signal = cp_to_tensor((None, [step, post, pre]))
-    error = rng.standard_normal(shape)
-    error *= noise * np.linalg.norm(signal) / np.linalg.norm(error)
-    return Case(kind, noise, seed, np.ascontiguousarray(signal + error), [step, post, pre])
+        truth = CP.of(*(rng.standard_normal((size, RANK)) for size in shape))
+    tensor = synthetic.with_noise(truth.reconstruct(), rng, noise)
+    return Case(kind, noise, seed, tensor, list(truth.factors))
 
 
 def _timed(method: Method, tensor: np.ndarray, repeats: int) -> tuple[list[Times], Factors]:

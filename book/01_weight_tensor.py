@@ -38,7 +38,7 @@ import numpy as np
 from myst_nb import glue
 
 import ltr_core as ltr
-from ltr_core import Chapter, charts, nulls
+from ltr_core import Chapter, charts, nulls, synthetic
 
 chapter = Chapter("01_weight_tensor", scale=scale, seed=seed)
 n_toys = chapter.at_scale(smoke=2, book=5, paper=20)
@@ -243,20 +243,7 @@ glue("moving-at-three", 100 * moved_fit, display=False)
 
 
 # %%
-def planted(rng, cosine, n_trials=60, n_units=40):
-    """Three components whose trial factors have this cosine."""
-    common, *own = np.linalg.qr(rng.normal(size=(n_trials, 4)))[0].T
-    alike = np.sqrt(cosine) * common[:, None]
-    alike = alike + np.sqrt(1 - cosine) * np.stack(own, axis=1)
-    return ltr.CP.of(alike, *rng.normal(size=(2, n_units, 3)))
-
-
-def noisy(truth, rng, noise=0.25):
-    """The tensor, with noise that is this part of the squared norm."""
-    tensor = truth.reconstruct()
-    error = rng.normal(size=tensor.shape)
-    size = np.linalg.norm(tensor) * np.sqrt(noise / (1 - noise))
-    return tensor + size * error / np.linalg.norm(error)
+a_quarter = np.sqrt(0.25 / 0.75)  # of the squared norm, noise included
 
 
 def matches(cosine, disorder=False):
@@ -264,8 +251,8 @@ def matches(cosine, disorder=False):
     found = []
     for i in range(n_toys):
         rng = np.random.default_rng([seed, i])
-        truth = planted(rng, cosine)
-        data = noisy(truth, rng)
+        truth = synthetic.planted(rng, (60, 40, 40), 3, cosine)
+        data = synthetic.with_noise(truth.reconstruct(), rng, a_quarter)
         if disorder:
             data = rng.permutation(data.ravel()).reshape(data.shape)
         found.append(ltr.factor_match(truth, ltr.cp(data, 3, seed=seed)))

@@ -17,7 +17,8 @@ Decomposition
     `energy_ranks`                      components per mode that hold a fraction of the norm
 The book
     `Chapter`                           scale, seed and claims of a chapter
-    `charts`, `nulls`                   modules: pictures in house style; what low rank must beat
+    `charts`                            module: pictures in house style
+    `nulls`, `synthetic`                modules: what low rank must beat; known components
 """
 
 from ltr_core import charts
@@ -33,6 +34,7 @@ from ltr_core.decomposition import (
     mode_spectra,
     nulls,
     rank_curve,
+    synthetic,
 )
 from ltr_core.learning import Epoch, adaptation_schedule, record_learning
 from ltr_core.pretraining import pretrain
@@ -64,4 +66,5 @@ __all__ = [
     "record_learning",
     "replay",
     "simulate",
+    "synthetic",
 ]
