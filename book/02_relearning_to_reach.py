@@ -74,9 +74,10 @@ print(
 # of every control*. The criteria were written, and committed to the
 # repository, before any weight was decomposed (that of P3.function after
 # a first look at the spectra); the task and the learning rate were chosen
-# by looking at errors and hand paths alone. Afterwards some statements
-# were reworded, to say no more than their criteria test, and values were
-# put *beside* some results; these do not enter the verdict.
+# by looking at errors and hand paths alone. Afterwards some statements,
+# and the words of two criteria (P3.learning, P3.function), were made more
+# exact; no expression, and so no threshold, was changed. Values were put
+# *beside* some results; these do not enter the verdict.
 
 # %% tags=["remove-input"]
 P = "Pellegrino, Cayco-Gajic & Chadwick 2023, abstract"

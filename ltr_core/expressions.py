@@ -38,12 +38,13 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 def names_in(expression: str) -> set[str]:
     """The names of measured values in an expression."""
-    called = {node.func for node in ast.walk(_parse(expression)) if isinstance(node, ast.Call)}
-    return {
-        node.id
-        for node in ast.walk(_parse(expression))
-        if isinstance(node, ast.Name) and node.id not in FUNCTIONS
-    } - {name.id for name in called if isinstance(name, ast.Name)}
+    nodes = list(ast.walk(_parse(expression)))
+    called = {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return {node.id for node in nodes if isinstance(node, ast.Name)} - called - set(FUNCTIONS)
 
 
 def evaluate(expression: str, values: Mapping[str, np.ndarray]) -> bool:
