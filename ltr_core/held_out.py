@@ -152,7 +152,7 @@ def _draw(free: Mask, n_blocks: int, rng: np.random.Generator) -> Centres:
 
 def _harmless(
     centres: Centres, trained: Mask, observed: Mask, half: HalfSize
-) -> tuple[Centres, Mask]:
+) -> tuple[Int[np.ndarray, "3 harmless"], Mask]:
     """The centres that leave every trial and neuron something to train on, and what they leave."""
     left = trained.copy()
     _paint(left, centres, half, False)
@@ -184,7 +184,7 @@ def _paint(mask: Mask, centres: Centres, half: HalfSize, value: bool) -> None:
 
 def _without_entries(
     observed: Mask, chosen: Mask
-) -> tuple[Int[np.ndarray, " trial"], Int[np.ndarray, " neuron"]]:
+) -> tuple[Int[np.ndarray, " emptied"], Int[np.ndarray, " bare"]]:
     """The trials and the neurons that were observed, though no entry of theirs was chosen."""
     trials = observed.any((1, 2)) & ~chosen.any((1, 2))
     neurons = observed.any((0, 1)) & ~chosen.any((0, 1))
