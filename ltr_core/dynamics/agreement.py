@@ -123,7 +123,7 @@ def match_fixed_points(
         raise ValueError(f"limit is {limit}: it must be positive.")
     visited = _observed(flows[1].rates(states), neurons)
     unit = rms_spread(visited)
-    if unit == 0:
+    if unit <= 1e-12 * np.abs(visited).max():
         raise ValueError("The rates at states do not vary: distances would have no unit.")
     points = flows[0].rates(first.points)
     others = _observed(flows[1].rates(second.points), neurons)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from ltr_core.dynamics.flows import LatentFlow
 from ltr_core.dynamics.interface import NeuralFlow
 
 
+@runtime_checkable
 class LowRankModel(Protocol):
     """What `latent_flow` reads of a fitted model; `ltr_core.ltrrnn.LtrRNN` has it."""
 
@@ -103,7 +104,8 @@ class EpochChange(NamedTuple):
             f"{len(self.match.pairs)} in both, {len(self.match.only_first)} vanished, "
             f"{len(self.match.only_second)} appeared.",
         ]
-        rows = zip(self.match.pairs, self.match.distance, self.leading, strict=True)
+        pairs, leading = self.match.pairs.tolist(), self.leading.tolist()
+        rows = zip(pairs, self.match.distance, leading, strict=True)
         for (first, second), distance, (then, now) in rows:
             lines.append(
                 f"Point {first} ({_kind(self.before, first)}) moved by {distance:.2f} spreads of "
@@ -211,7 +213,8 @@ def _count(found: FixedPoints) -> str:
 
 def _kind(found: FixedPoints, index: int) -> str:
     unstable = found.n_unstable[index]
-    return "stable" if unstable == 0 else f"unstable in {unstable} directions"
+    plural = "" if unstable == 1 else "s"
+    return "stable" if unstable == 0 else f"unstable in {unstable} direction{plural}"
 
 
 def _number(value: complex) -> str:

@@ -118,10 +118,11 @@ def fixed_points(
 ) -> FixedPoints:
     """Fixed points of a flow, sought from each start twice, and merged.
 
-    Powell's hybrid method with the exact Jacobian goes from each start as given, which finds
-    saddles and sources too, and from where the start has flowed to after `relaxation` time
-    constants, which finds the attractor it belongs to. The states' spread, the root mean square
-    distance of the starts from their mean (1 if they coincide), is the unit of two thresholds:
+    Powell's hybrid method (scipy.optimize.root) with the exact Jacobian goes from each start as
+    given, which finds saddles and sources too, and from where the start has flowed to after
+    `relaxation` time constants, which finds the attractor it belongs to. The states' spread, the
+    root mean square distance of the starts from their mean (1 if they coincide), is the unit of
+    two thresholds:
 
     - `tolerance`: a state stands still if its speed is at most this many spreads per second.
     - `merge`: points nearer to each other than this many spreads are one.
@@ -177,31 +178,29 @@ def _relax(flow: Flow, states: np.ndarray, duration: float) -> np.ndarray:
 
 def _solve_each(flow: Flow, starts: np.ndarray, slowest: float) -> np.ndarray:
     """The fixed point reached from each start; NaN where none is."""
+
+    def scaled_velocity(state: np.ndarray) -> np.ndarray:
+        # Nought ends the search: the method's own criterion, a step small relative to the state,
+        # is never met at the origin.
+        if not np.isfinite(state).all():
+            return np.zeros_like(state)
+        velocity = flow.velocity(state[None])[0]
+        still = np.linalg.norm(velocity) <= 1e-4 * slowest
+        return np.zeros_like(state) if still else flow.tau * velocity
+
+    def scaled_jacobian(state: np.ndarray) -> np.ndarray:
+        return flow.tau * flow.jacobian(state[None])[0]
+
     found = np.full(starts.shape, np.nan)
     for index, start in enumerate(starts):
-        solved = root(
-            lambda state: flow.tau * flow.velocity(state[None])[0],
-            start,
-            jac=lambda state: flow.tau * flow.jacobian(state[None])[0],
-            method="hybr",
-            options={"xtol": 1e-12},
-        ).x
+        state = start
+        if scaled_velocity(start).any():
+            options = {"xtol": 1e-12}
+            state = root(scaled_velocity, start, jac=scaled_jacobian, options=options).x
         # What the method says of its success is about its last step; the speed is what counts.
-        if np.isfinite(solved).all():
-            solved = _polish(flow, solved)
-            if np.linalg.norm(flow.velocity(solved[None])) <= slowest:
-                found[index] = solved
+        if np.isfinite(state).all() and np.linalg.norm(flow.velocity(state[None])) <= slowest:
+            found[index] = state
     return found
-
-
-def _polish(flow: Flow, state: np.ndarray) -> np.ndarray:
-    """One step of Newton's method, if it lowers the speed."""
-    velocity = flow.velocity(state[None])
-    step = np.linalg.lstsq(flow.jacobian(state[None])[0], velocity[0], rcond=None)[0]
-    moved = state - step
-    if np.linalg.norm(flow.velocity(moved[None])) < np.linalg.norm(velocity):
-        return moved
-    return state
 
 
 def _merge(points: np.ndarray, distance: float) -> tuple[np.ndarray, np.ndarray]:

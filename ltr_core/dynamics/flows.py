@@ -172,7 +172,7 @@ class NetworkFlow:
     is not positive.
     """
 
-    weights: Float[np.ndarray, "neuron neuron"]
+    weights: Float[np.ndarray, "post pre"]
     drive: Float[np.ndarray, " neuron"] | None = None
     tau: float = 0.1
 

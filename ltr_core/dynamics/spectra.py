@@ -1,7 +1,5 @@
 """Eigenvalues of the weights over trials, and angles between subspaces."""
 
-from itertools import pairwise
-
 import numpy as np
 import scipy.linalg
 from jaxtyping import Complex, Float
@@ -18,23 +16,36 @@ def spectrum(
 
     They are those of the small matrix diag(trial_factors[k]) rows^T columns (the nonzero
     eigenvalues of XY and YX are the same), so no unit by unit matrix is formed. In the first
-    trial they fall in real part; in each later one they are ordered so as to be nearest to the
-    trial before. At x = 0 without bias a mode of W_k grows if its eigenvalue's real part exceeds
-    1. With `gain`, the units' slopes tanh'(x), they are those of W_k diag(gain), which play this
-    part at x.
+    trial they fall in real part. In each later one they are ordered so that each continues one of
+    the trial before: the eigenvectors are as nearly parallel, and the eigenvalues as near, as an
+    assignment can make them, so that two that pass each other keep their places. At x = 0 without
+    bias a mode of W_k grows if its eigenvalue's real part exceeds 1. With `gain`, the units'
+    slopes tanh'(x), they are those of W_k diag(gain), which play this part at x.
 
     Raises ValueError for shapes that do not fit or values that are not finite.
     """
     _check_factors(columns, rows, trial_factors, gain)
     seen = columns if gain is None else columns * gain[:, None]
     small = rows.T.astype(np.float64) @ seen.astype(np.float64)
-    values = np.linalg.eigvals(trial_factors[:, :, None] * small).astype(np.complex128)
-    order = np.lexsort((-values.imag, -values.real), axis=1)
-    values = np.take_along_axis(values, order, axis=1)
-    for before, now in pairwise(values):
-        squared = np.abs(before[:, None] - now[None, :]) ** 2
-        now[:] = now[linear_sum_assignment(squared)[1]]
+    values, small_vectors = np.linalg.eig(trial_factors[:, :, None] * small)
+    values, vectors = values.astype(np.complex128), columns @ small_vectors
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+    order = np.lexsort((-values[0].imag, -values[0].real))
+    for trial in range(len(values)):
+        if trial:
+            order = _continued(values[trial - 1], values[trial], vectors[trial - 1], vectors[trial])
+        values[trial], vectors[trial] = values[trial, order], vectors[trial][:, order]
     return values
+
+
+def _continued(
+    before: np.ndarray, now: np.ndarray, vectors_before: np.ndarray, vectors_now: np.ndarray
+) -> np.ndarray:
+    """The order of eigenvalues in which each continues its counterpart."""
+    turned = 1 - np.abs(vectors_before.conj().T @ vectors_now) ** 2
+    moved = np.abs(before[:, None] - now[None, :])
+    size = max(float(np.abs(np.concatenate([before, now])).max()), 1e-300)
+    return linear_sum_assignment(turned + moved / size)[1]
 
 
 def subspace_angles(
