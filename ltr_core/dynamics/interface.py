@@ -54,11 +54,13 @@ class NeuralFlow(Flow, Protocol):
 
 
 def check_shape(name: str, value: np.ndarray | None, shape: tuple[int, ...], axes: str) -> None:
+    """Raises ValueError if an array has another shape than these axes ask for."""
     if value is not None and value.shape != shape:
         raise ValueError(f"{name} has shape {value.shape}, expected is {axes}: {shape}.")
 
 
 def check_points(name: str, values: np.ndarray, size: int, axis: str) -> None:
+    """Raises ValueError unless values are finite and (point, axis), with so many along the axis."""
     if values.ndim != 2 or values.shape[1] != size:
         raise ValueError(
             f"{name} has shape {values.shape}, expected is (point, {axis}) with {size} of the "
