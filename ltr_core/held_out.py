@@ -78,6 +78,8 @@ def held_out_blocks(
     allowed[as_index(times, recording.n_time, "times")] = True
     free[:, ~allowed] = False
     n_free = int(np.count_nonzero(free))
+    if n_free == 0:
+        raise ValueError("Nothing was observed at the given times: there is nothing to hold out.")
     tested, trained = np.zeros_like(free), recording.observed.copy()
     volume = int(np.prod([2 * half + 1 for half in test]))
     rng = np.random.default_rng(seed)

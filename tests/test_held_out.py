@@ -155,6 +155,7 @@ def test_coverage_counts_what_training_lacks() -> None:
         ({"train": (5, 1, 0)}, r"Half-sizes along time are 2 \(test\) and 1 \(train\)"),
         ({"train": (30, 20, 0)}, r"Only 0 of the entries can be held out.*lower share \(now 0.2\)"),
         ({"share": 0.9}, "Only 0.* of the entries can be held out"),
+        ({"times": slice(20, None)}, "Nothing was observed at the given times"),
         ({"times": [20]}, "times holds indices beyond the recording's 20"),
     ],
 )

@@ -7,10 +7,11 @@ from jaxtyping import Float, Int
 
 EPOCHS = ("baseline", "adaptation", "washout")
 MEAN_FACTOR = 2.0  # trial factors lie around it: the eigenvalues of W then exceed 1
-FACTOR_JUMP, FACTOR_DRIFT = 0.35, 0.15  # sd of log trial factors, between and within epochs
+FACTOR_JUMP = 0.5  # largest change of log trial factors from the first epoch to another
+FACTOR_DRIFT = 0.15  # sd of log trial factors within an epoch
 # Norm of a row factor's projection on span(a). A latent that does not turn with another one has
 # less, or it would outgrow them all.
-OVERLAP_TURNING, OVERLAP_ALONE = 0.95, 0.7
+OVERLAP_TURNING, OVERLAP_ALONE = 0.95, 0.6
 
 
 def random_factors(
@@ -50,7 +51,7 @@ def random_trial_factors(
         distance = np.subtract.outer(np.arange(n), np.arange(n)) / length
         kernel = 1 / (1 + distance**2 / 2) + 1e-6 * np.eye(n)  # rational quadratic, alpha 1
         drift = FACTOR_DRIFT * np.linalg.cholesky(kernel) @ rng.normal(size=(n, rank))
-        jump = rng.normal(size=rank) * (FACTOR_JUMP if epoch else 0)
+        jump = rng.uniform(-FACTOR_JUMP, FACTOR_JUMP, rank) if epoch else np.zeros(rank)
         parts.append(MEAN_FACTOR * np.exp(jump + drift))
     return np.concatenate(parts)
 

@@ -142,7 +142,8 @@ def _input(
 ) -> Float[np.ndarray, "time trial rank"]:
     """Two smooth bumps between the start and the go cue; as strong for short as for long ones."""
     phase = np.clip(1 - time / start, 0, 1)
-    bumps = np.sin(np.pi * phase) ** 2 * np.stack([2 * phase, 2 - 2 * phase])
+    envelope = np.where(phase < 1, np.sin(np.pi * phase) ** 2, 0)  # exactly zero from the cue on
+    bumps = envelope * np.stack([2 * phase, 2 - 2 * phase])
     reached = 1 - np.exp(start / tau)
     return np.einsum("bt,kbr->tkr", bumps, directions) / reached
 
