@@ -6,7 +6,7 @@ scikit-learn. `fit` leaves the settings alone, so that a model can be copied and
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -15,6 +15,7 @@ from ltr_core import scores
 from ltr_core.recordings import Recording
 
 Mask = Bool[np.ndarray, "trial time neuron"]
+Fitted = TypeVar("Fitted", bound="Estimator")
 
 
 class NotFitted(RuntimeError):
@@ -29,7 +30,7 @@ class Estimator(ABC):
     accepts_counts: ClassVar[bool] = False
 
     @abstractmethod
-    def fit(self, recording: Recording, train: Mask | None = None) -> Self:
+    def fit(self: Fitted, recording: Recording, train: Mask | None = None) -> Fitted:
         """Fit to a recording's observed entries, or to those of them that are in `train`."""
 
     @abstractmethod
@@ -55,7 +56,7 @@ class Estimator(ABC):
         """The settings by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def with_params(self, **settings: Any) -> Self:
+    def with_params(self: Fitted, **settings: Any) -> Fitted:
         """An unfitted copy with some settings changed; raises ValueError for an unknown name."""
         known = [field.name for field in fields(self)]
         for name in settings:
