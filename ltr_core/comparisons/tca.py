@@ -72,7 +72,7 @@ class TCA(Estimator):
         self.iterations_ = 0
         while self.iterations_ < self.n_iterations:
             error = _fill(filled, used, factors)
-            if before - error <= self.tolerance * before:
+            if error >= (1 - self.tolerance) * before:
                 break
             before = error
             factors = _update(filled, factors)
