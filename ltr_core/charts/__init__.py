@@ -1,17 +1,40 @@
 """Altair charts in one house style, and how they are shown in the book."""
 
 from ltr_core.charts.curves import curves
+from ltr_core.charts.factors import factor_bands
+from ltr_core.charts.fits import compared, losses, scores
+from ltr_core.charts.flows import flow_fields
+from ltr_core.charts.neurons import neurons
 from ltr_core.charts.output import figure_bundle, records, show
+from ltr_core.charts.overview import Overview, overview
+from ltr_core.charts.population import peak_order, population, population_panels
+from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
+from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
 
 __all__ = [
+    "Overview",
+    "compared",
     "curves",
+    "factor_bands",
     "figure_bundle",
+    "flow_fields",
     "hand_paths",
+    "initial_states",
+    "inputs",
+    "losses",
     "matrices",
+    "neurons",
+    "overview",
+    "peak_order",
+    "population",
+    "population_panels",
+    "projections",
     "records",
+    "scores",
     "show",
+    "spectra",
     "tensor_explorer",
     "trial_factors",
 ]
