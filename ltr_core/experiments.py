@@ -26,6 +26,9 @@ def relearn_to_reach(
     proficiency: float = 0.1,
     perturbation: Perturbation = CurlField(strength=2.0),
     trials: tuple[int, int, int] = (50, 100, 100),
+    g: float = 1.0,
+    input_scale: float = 1.0,
+    output_scale: float = 1.0,
     learning_rate: float = 0.005,
     seed: int = 0,
     checkpoint: Path | None = None,
@@ -35,10 +38,15 @@ def relearn_to_reach(
     With the same sizes and seed these are the networks of the chapter on re-learning to reach;
     network i is the same however many there are. `trials`: of each epoch.
 
+    `input_scale` and `output_scale` multiply the random input and output weights that pretraining
+    starts from. With small ones the activity itself must change for the hand to move otherwise
+    (the rich regime); with those of chapter 2 learning hardly shows in it (the lazy regime).
+
     Raises what `pretrain` and `record_learning` do.
     """
     task, hand = Reaching(go_jitter=0.1), Hand(mass=1.0, viscosity=2.0)
-    raw = random_networks(n_networks, n_units, task.n_inputs, task.n_outputs, g=1.0, seed=seed)
+    raw = random_networks(n_networks, n_units, task.n_inputs, task.n_outputs, g=g, seed=seed)
+    raw = raw._replace(inward=raw.inward * input_scale, outward=raw.outward * output_scale)
     networks = pretrain(
         raw,
         task,
