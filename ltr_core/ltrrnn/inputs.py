@@ -4,7 +4,7 @@ Both turn their free parameters into the drive of every step, and know how to st
 drive. Inputs act in chosen steps only (before the go cue, after it, or both).
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,6 +17,7 @@ PREFIT_STEPS = 150
 PREFIT_RATE = 0.02
 
 
+@runtime_checkable
 class Inputs(Protocol):
     """How free parameters become the drive of conditions."""
 
@@ -53,8 +54,8 @@ class BasisInputs:
         centres = torch.linspace(first, last, n_bumps, dtype=torch.float64)
         width = 1.5 * (last - first) / max(n_bumps - 1, 1)
         away = ((at[..., None] - centres) / width).clamp(-1, 1)
-        bumps = 0.5 * (1 + torch.cos(torch.pi * away)) * active[:, None, None]
-        self.bumps: Float[Tensor, "step node bump"] = bumps.to(active.device, dtype)
+        bumps = 0.5 * (1 + torch.cos(torch.pi * away)).to(active.device, dtype)
+        self.bumps: Float[Tensor, "step node bump"] = bumps * active[:, None, None]
 
     def start(self, wanted: Drive, generator: torch.Generator) -> Free:  # noqa: ARG002
         """Least squares, slightly regularised where bumps outnumber the steps."""
