@@ -8,6 +8,8 @@ from ltr_core.pretraining import pretrain
 from ltr_core.rnn import RNN, random_networks
 from ltr_core.tasks import CurlField, Hand, Perturbation, Reaching
 
+STANDARD_FIELD = CurlField(strength=2.0)  # N s/m
+
 
 class Relearning(NamedTuple):
     """Proficient networks before they re-learn, what they do it with, and the record of it."""
@@ -24,7 +26,7 @@ def relearn_to_reach(
     *,
     pretraining_steps: int = 1500,
     proficiency: float = 0.1,
-    perturbation: Perturbation = CurlField(strength=2.0),
+    perturbation: Perturbation = STANDARD_FIELD,
     trials: tuple[int, int, int] = (50, 100, 100),
     g: float = 1.0,
     input_scale: float = 1.0,
@@ -57,7 +59,5 @@ def relearn_to_reach(
         checkpoint=checkpoint,
     )
     schedule = adaptation_schedule(perturbation, *trials)
-    record = record_learning(
-        networks, task, hand, schedule, learning_rate=learning_rate, seed=seed
-    )
+    record = record_learning(networks, task, hand, schedule, learning_rate=learning_rate, seed=seed)
     return Relearning(task, hand, networks, record)

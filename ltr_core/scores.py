@@ -16,7 +16,11 @@ Mask = Bool[np.ndarray, "trial time neuron"]
 
 
 def score(
-    activity: Activity, predicted: Activity, mask: Mask, metric: Metric, reference: Mask | None = None
+    activity: Activity,
+    predicted: Activity,
+    mask: Mask,
+    metric: Metric,
+    reference: Mask | None = None,
 ) -> float:
     """A metric over the entries in `mask`; entries of `activity` outside it may be NaN.
 
@@ -31,7 +35,7 @@ def score(
     if metric in ("nmse", "r2"):
         variance = seen.var()
         if variance == 0:
-            raise ValueError("All entries in mask are equal: their variance is 0 and nmse undefined.")
+            raise ValueError("All entries in mask are equal: nmse divides by their variance.")
         nmse = float(np.square(seen - expected).mean() / variance)
         return nmse if metric == "nmse" else 1 - nmse
     if metric not in ("pseudo_r2", "bits_per_spike"):

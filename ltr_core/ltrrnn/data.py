@@ -107,8 +107,16 @@ def prepare(settings: Settings, recording: Recording, train: Mask | None) -> Dat
 
 def to_device(data: Data, device: str) -> Data:
     """The data on another device."""
-    moved = {k: v.to(device) for k, v in data._asdict().items() if isinstance(v, Tensor)}
-    return data._replace(**moved, grid=data.grid._replace(active=data.grid.active.to(device)))
+    held = data.validation
+    return data._replace(
+        activity=data.activity.to(device),
+        train=data.train.to(device),
+        validation=None if held is None else held.to(device),
+        seen=data.seen.to(device),
+        group=data.group.to(device),
+        condition=data.condition.to(device),
+        grid=data.grid._replace(active=data.grid.active.to(device)),
+    )
 
 
 def _check_recording(settings: Settings, recording: Recording) -> None:

@@ -45,6 +45,7 @@ class Dynamics(NamedTuple):
 def start_dynamics(
     settings: Settings,
     data: Data,
+    *,
     trials: Array,
     latents: Float[Array, "trial seen rank"],
     columns: Float[Array, "unit rank"],
@@ -73,7 +74,9 @@ def start_dynamics(
     columns = columns @ onto
     turned = np.linalg.solve(onto, latents.reshape(-1, rank).T).T.reshape(latents.shape)
     path = _mean_path(data, trials, turned, start_at_rest=settings.initial_state == "zero")
-    inputs = _missing_push(data, trials, path, columns, rows, factors, width)
+    condition = data.condition.cpu().numpy()[trials]
+    means = np.stack([factors[condition == now].mean(0) for now in range(path.shape[2])], 1)
+    inputs = _missing_push(path, columns, rows, means, width)
     initial = np.zeros_like(path[0]) if settings.initial_state == "zero" else path[0]
     all_factors = _at_all_trials(data, trials, factors)
     start = Dynamics(columns, rows, all_factors.T, initial, inputs)
@@ -90,7 +93,7 @@ def _without_input(settings: Settings, data: Data) -> Array:
         )
     if settings.inputs == "none":
         return inner
-    active = data.grid.active.cpu().numpy().reshape(-1, data.grid.substeps).any(1)
+    active = np.asarray(data.grid.active.cpu().numpy().reshape(-1, data.grid.substeps).any(1))
     quiet = inner[~(active[seen[inner] - 1] | active[seen[inner]])]
     return quiet if len(quiet) >= LEAST_TIMES else inner
 
@@ -152,17 +155,13 @@ def _mean_path(
 
 
 def _missing_push(
-    data: Data,
-    trials: Array,
-    path: Array,
-    columns: Array,
-    rows: Array,
-    factors: Array,
+    path: Float[Array, "time rank condition"],
+    columns: Float[Array, "unit rank"],
+    rows: Float[Array, "unit rank"],
+    means: Float[Array, "rank condition"],
     width: float,
 ) -> Float[Array, "time rank condition"]:
-    """What moves the mean latents besides the recurrent weights."""
-    condition = data.condition.cpu().numpy()[trials]
-    means = np.stack([factors[condition == now].mean(0) for now in range(path.shape[2])], 1)
+    """What moves the mean latents besides the recurrent weights (`means`: of trial factors)."""
     rates = np.tanh(np.einsum("nr,trg->tng", columns, path, optimize=True))
     recurrent = means * np.einsum("nr,tng->trg", rows, rates, optimize=True) / len(columns)
     return np.gradient(path, width, axis=0) + path - recurrent

@@ -70,7 +70,9 @@ def start_from(settings: Settings, data: Data, rng: np.random.Generator) -> Star
     smooth = filled.scores @ filled.loadings.T + (filled.mean - bias)
     found = _embedding(settings, smooth, axes, rng)
     latents = found.latents.reshape(*target.shape[:2], settings.rank)
-    dynamics = start_dynamics(settings, data, few, latents, found.columns, rng)
+    dynamics = start_dynamics(
+        settings, data, trials=few, latents=latents, columns=found.columns, rng=rng
+    )
     return Start(dynamics, found.readout, bias, found.gain)
 
 

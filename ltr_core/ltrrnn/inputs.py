@@ -31,12 +31,12 @@ class Inputs(Protocol):
 class NoInputs:
     """No input at any time: what a condition is shows in its initial state alone."""
 
-    def start(self, wanted: Drive, generator: torch.Generator) -> Free:  # noqa: ARG002
+    def start(self, wanted: Drive, generator: torch.Generator) -> Free:
         """No parameters; the size of the drive is kept."""
         self._none = torch.zeros_like(wanted)
         return {}
 
-    def drive(self, free: Free) -> Drive:  # noqa: ARG002
+    def drive(self, free: Free) -> Drive:
         """Zero."""
         return self._none
 
@@ -57,7 +57,7 @@ class BasisInputs:
         bumps = 0.5 * (1 + torch.cos(torch.pi * away)).to(active.device, dtype)
         self.bumps: Float[Tensor, "step node bump"] = bumps * active[:, None, None]
 
-    def start(self, wanted: Drive, generator: torch.Generator) -> Free:  # noqa: ARG002
+    def start(self, wanted: Drive, generator: torch.Generator) -> Free:
         """Least squares, slightly regularised where bumps outnumber the steps."""
         flat = self.bumps.flatten(0, 1).double()
         gram = flat.T @ flat

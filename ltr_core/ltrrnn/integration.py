@@ -96,7 +96,7 @@ def phi_(state: Tensor) -> Tensor:
 
 class _Integration(torch.autograd.Function):
     @staticmethod
-    def forward(
+    def forward(  # noqa: PLR0917 - torch hands its inputs over by place
         ctx: Any,
         columns: Tensor,
         rows: Tensor,
@@ -146,7 +146,7 @@ class _Integration(torch.autograd.Function):
         return states[::every, :n_latents].clone(), rates[::every]
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         at_latents, at_rates = gradients
         columns, rows, trial_factors, group = ctx.saved_tensors
         rates, states, overlaps = ctx.kept

@@ -84,7 +84,7 @@ class Readout:
     def improve(self, residuals: Entries, rates: Rates, share: float) -> None:
         """One Procrustes step: entries that are not fitted are taken to be as predicted.
 
-        For a minibatch that holds a `share` of the trials, what it steps towards is averaged over batches.
+        For minibatches of a `share` of the trials, what it steps towards is averaged over them.
         """
         if not self.by_procrustes:
             return

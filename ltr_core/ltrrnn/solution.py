@@ -37,8 +37,8 @@ class Solution(NamedTuple):
     def on(self, device: str) -> "Solution":
         """The solution on another device."""
         system = System(*(part.to(device) for part in self.system))
-        moved = {"readout": self.readout.to(device), "readout_bias": self.readout_bias.to(device)}
-        return self._replace(system=system, **moved)
+        readout, bias = self.readout.to(device), self.readout_bias.to(device)
+        return self._replace(system=system, readout=readout, readout_bias=bias)
 
     def chunks(self) -> Iterator[slice]:
         """Trials that fit into memory together."""
@@ -90,7 +90,7 @@ def canonical(system: System, rank: int) -> System:
 
 
 class Weights:
-    """W_k = sum_r c_kr a_r b_r^T of every trial, made when asked for: ``weights[k]`` (post, pre)."""
+    """W_k = sum_r c_kr a_r b_r^T of every trial k, made when asked for: ``weights[k]``."""
 
     def __init__(self, columns: np.ndarray, rows: np.ndarray, factors: np.ndarray) -> None:
         self._parts = columns, rows, factors
