@@ -223,11 +223,12 @@ class Fit:
         return [{"params": [v], "factor": sizes[k]} for k, v in self.readout.free.items()]
 
     def _fingerprint(self) -> str:
-        tensors = {"activity": self.data.activity, "train": self.data.train}
-        return checkpoints.fingerprint(
-            {"settings": self.settings.get_params(), "trial_id": self.data.trial_id.tolist()},
-            tensors | {"group": self.data.group},
-        )
+        data = self.data
+        grid = data.grid._asdict()
+        tensors = {k: v for k, v in (data._asdict() | grid).items() if isinstance(v, Tensor)}
+        facts = {k: v for k, v in grid.items() if k not in tensors}
+        facts |= {"trial_id": data.trial_id.tolist(), "epoch": data.epoch_index.tolist()}
+        return checkpoints.fingerprint(self.settings.get_params() | facts, tensors)
 
     def _save(self, path: Path, made_with: str) -> None:
         now = asdict(self.progress)
@@ -257,7 +258,8 @@ class Fit:
         self.restore(saved)
         device = self.data.activity.device
         self.kept = {k[5:]: v.to(device) for k, v in saved.items() if k.startswith("kept.")}
-        self.readout.moment = saved.get("moment")
+        if "moment" in saved:
+            self.readout.moment = saved["moment"].to(device)
         self.generator.set_state(saved["generator"])
         whole = self.optimiser.state_dict()
         for name, value in saved.items():
