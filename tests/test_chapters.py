@@ -65,10 +65,11 @@ def test_its_claims_are_stated_before_the_first_is_judged(executed, name):
 
 
 @chapters
-def test_it_names_its_claim_and_cites_its_paper(executed, name):
+def test_it_names_its_claims_and_cites_their_paper(executed, name):
     text = text_of(executed[name])
-    assert "**P3**" in text
-    assert "pellegrino2023" in text
+    for claim in {id.split(".")[0] for id in CHAPTERS[name]}:
+        assert f"**{claim}**" in text
+        assert {"P": "pellegrino2023", "S": "schuessler2020"}[claim[0]] in text
 
 
 @chapters

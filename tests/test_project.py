@@ -249,3 +249,12 @@ def test_readme_without_its_markers_is_refused(project: Project) -> None:
     readme.write_text(readme.read_text().replace("<!-- address:end -->", ""))
     with pytest.raises(BuildError, match="lacks its pair of lines <!-- address:begin -->"):
         check_derived(project)
+
+
+def test_the_readmes_example_runs_and_predicts(repository: Path, capsys: pytest.CaptureFixture[str]):
+    example = re.search(r"```python\n(.+?)```", (repository / "README.md").read_text(), re.DOTALL)
+    assert example
+    exec(compile(example[1], "README.md", "exec"), {})
+    score, shapes = capsys.readouterr().out.splitlines()
+    assert float(score) > 0.9
+    assert shapes == "(100, 3) (100, 41, 3) (50, 50)"
