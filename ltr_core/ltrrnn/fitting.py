@@ -47,7 +47,7 @@ class Fit:
 
     def __init__(self, settings: Settings, data: Data) -> None:
         self.settings, self.data = settings, data
-        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.generator = torch.Generator().manual_seed(int(settings.seed))
         start = start_from(settings, data, np.random.default_rng(settings.seed))
         self.network = Network(settings, data)
         self.network.start(start.dynamics, self.generator)

@@ -89,8 +89,8 @@ class LtrRNN(Settings):
         Raises ValueError for settings or a recording that do not fit together, `Diverged` if
         halving the learning rate does not help; warns of near-degenerate components.
         """
-        _warn_of_offset(self, recording)
         data = prepare(self, recording, train)
+        _warn_of_offset(self, recording)
         fit = Fit(self, data)
         self.interrupted_ = fit.run(checkpoint)
         self.train_ = _entries(data, recording)
@@ -172,7 +172,7 @@ class LtrRNN(Settings):
             "shape": list(self.train_.shape),
             "format": FORMAT,
         }
-        checkpoints.save(path, tensors, json.dumps(facts))
+        checkpoints.save(path, tensors, json.dumps(facts, default=np.generic.item))
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> "LtrRNN":

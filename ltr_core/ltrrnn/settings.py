@@ -80,7 +80,7 @@ class Settings(Estimator):
             if value not in get_args(allowed) and not (name == "input_period" and value is None):
                 raise ValueError(f"{name} is {value!r}: it must be one of {get_args(allowed)}.")
         least = {"rank": 1, "input_columns": 0, "n_bumps": 1, "n_hidden": 1, "n_steps": 0}
-        least |= {"patience": 1, "n_units": 1, "substeps": 1, "batch_trials": 1}
+        least |= {"seed": 0, "patience": 1, "n_units": 1, "substeps": 1, "batch_trials": 1}
         for name, lowest in least.items():
             self._check_whole(name, getattr(self, name), lowest)
         for name in ("learning_rate", "tau"):
