@@ -111,7 +111,9 @@ def small(**settings: object) -> tuple[LtrRNN, Recording]:
 
 def test_penalty_is_that_of_the_prior() -> None:
     """-|z|^2 / 2 is the Gaussian process's log-density of the trial factors about their mean."""
-    model, recording = small(dtype="float64", length=4.0, alpha=0.7, scale=0.8, noise=0.2, jumps=True)
+    model, recording = small(
+        dtype="float64", length=4.0, alpha=0.7, scale=0.8, noise=0.2, jumps=True
+    )
     network = Fit(model, prepare(model, recording, None)).network
     over_trials = covariance(model.smoothness, recording.trial_id, recording.epoch_index)
     normal = multivariate_normal(np.zeros(24), over_trials)
