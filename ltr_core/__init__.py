@@ -15,13 +15,25 @@ Decomposition
     `factor_match`, `match_components`  how alike two decompositions are; which correspond
     `mode_spectra`, `mode_ranks`        singular values and ranks of a tensor's unfoldings
     `energy_ranks`                      components per mode that hold a fraction of the norm
+Recordings
+    `Recording`                         activity over learning: trials x times x neurons, labelled
+    `held_out_blocks`, `HeldOut`        blocks that test a model, and what it may be fitted to
+    `simulate_ltrrnn`                   recordings made by the model itself, with the truth known
+The model
+    `LtrRNN`                            the low-tensor-rank RNN: fit, predict, score, save, load
+    `comparisons`                       module: what it must beat, in the same interface
+    `cross_validate`, `grid_search`     held-out scores over settings, seeds and masks
+    `one_standard_error`                the smallest setting that is as good as the best
+    `recovery`, `uncertainty`           modules: a fit against the truth; intervals
+    `dynamics`                          module: fixed points, vector fields, spectra, changes
+    `relearn_to_reach`                  the reaching experiment in one call
 The book
     `Chapter`                           scale, seed and claims of a chapter
     `charts`                            module: pictures in house style
     `nulls`, `synthetic`                modules: what low rank must beat; known components
 """
 
-from ltr_core import charts
+from ltr_core import charts, comparisons, dynamics
 from ltr_core.adaptation import course, replay
 from ltr_core.claims import Chapter
 from ltr_core.decomposition import (
@@ -36,8 +48,13 @@ from ltr_core.decomposition import (
     rank_curve,
     synthetic,
 )
+from ltr_core.experiments import relearn_to_reach
+from ltr_core.held_out import HeldOut, held_out_blocks
 from ltr_core.learning import Epoch, adaptation_schedule, record_learning
+from ltr_core.ltrrnn import LtrRNN, recovery, simulate_ltrrnn, uncertainty
+from ltr_core.model_selection import cross_validate, grid_search, one_standard_error
 from ltr_core.pretraining import pretrain
+from ltr_core.recordings import Recording
 from ltr_core.rnn import RNN, random_networks, simulate
 from ltr_core.tasks import CurlField, Hand, Reaching, VisuomotorRotation
 
@@ -48,23 +65,36 @@ __all__ = [
     "CurlField",
     "Epoch",
     "Hand",
+    "HeldOut",
+    "LtrRNN",
     "Reaching",
+    "Recording",
     "VisuomotorRotation",
     "adaptation_schedule",
     "charts",
+    "comparisons",
     "course",
     "cp",
+    "cross_validate",
+    "dynamics",
     "energy_ranks",
     "factor_match",
+    "grid_search",
+    "held_out_blocks",
     "match_components",
     "mode_ranks",
     "mode_spectra",
     "nulls",
+    "one_standard_error",
     "pretrain",
     "random_networks",
     "rank_curve",
     "record_learning",
+    "recovery",
+    "relearn_to_reach",
     "replay",
     "simulate",
+    "simulate_ltrrnn",
     "synthetic",
+    "uncertainty",
 ]
