@@ -20,6 +20,8 @@ N_COMPONENTS = 12  # of the rates, that a trial's regression uses
 NEAR_TRIALS = 5.0  # length of the kernel that counts neighbouring trials in
 LEAST_TIMES = 5  # recorded times without input that suffice to learn the weights from
 RIDGE = 0.02  # of a trial's regression, towards that of all trials
+CANCELLED = 5.0  # norm of the components over that of their sum (squared): a degenerate start
+NEARLY_SINGULAR = 30.0  # condition number of column factors
 APART = 0.1  # share of chance in columns of inputs, which start in span(a) otherwise
 
 Array = np.ndarray
@@ -119,17 +121,25 @@ def _regressions(
 def _components(
     settings: Settings, tensor: Array, metric: Array, rank: int
 ) -> tuple[Float[Array, "trial rank"], Float[Array, "pre rank"], Float[Array, "latent rank"]]:
-    """CP decomposition of the regressions, errors counted as they show in the rates."""
+    """CP decomposition of the regressions, errors counted as they show in the rates.
+
+    Where components of a CP decomposition cancel each other, or where it has no trials to be
+    unique by, the mean's singular vectors serve instead, and each trial's part along them.
+    """
     root = np.linalg.cholesky(metric).T
-    if settings.trial_factors == "constant" or len(tensor) < 3 or rank == 1:
-        left, sizes, right = np.linalg.svd(root @ tensor.mean(0), full_matrices=False)
-        factors = np.broadcast_to(sizes, (len(tensor), rank)).copy()
-        return factors, np.linalg.solve(root, left[:, :rank]), right.T
-    found = cp(np.ascontiguousarray(root @ tensor).astype(np.float64), rank, seed=settings.seed)
-    trial, pre, latent = found.factors
-    if np.linalg.cond(latent) > 1e3:  # two components in one direction leave no latent for one
-        latent = latent + 0.3 * np.linalg.svd(latent)[0] @ np.linalg.svd(latent)[2]
-    return trial * found.weights, np.linalg.solve(root, pre), latent
+    whitened = np.ascontiguousarray(root @ tensor).astype(np.float64)
+    if settings.trial_factors != "constant" and len(tensor) >= 3 and rank > 1:
+        found = cp(whitened, rank, seed=settings.seed)
+        trial, pre, latent = found.factors
+        cancelled = np.square(found.weights).sum() / np.square(whitened).sum()
+        if cancelled < CANCELLED and np.linalg.cond(latent) < NEARLY_SINGULAR:
+            return trial * found.weights, np.linalg.solve(root, pre), latent
+    left, _, right = np.linalg.svd(whitened.mean(0), full_matrices=False)
+    left = left[:, :rank]
+    factors = np.einsum("kir,is,sr->ks", whitened, left, right, optimize=True)
+    if settings.trial_factors == "constant":
+        factors = np.broadcast_to(factors.mean(0), factors.shape)
+    return factors, np.linalg.solve(root, left), right.T
 
 
 def _mean_path(
