@@ -43,7 +43,7 @@ def held_out(
     data = records(
         digits=4,
         top=np.array(trials) + 0.5,
-        bottom=np.array(trials) + 1.55,  # under the next row, so that no seam is left
+        bottom=np.array(trials) + 2.0,  # under the next row, so that no seam is left
         trial=np.array(trials) + 1,
         start=np.array(start),
         end=np.array(end),
