@@ -1,0 +1,49 @@
+"""Recordings made from others: with more noise, or from two networks one after the other."""
+
+import numpy as np
+
+from ltr_core.recordings import Recording
+
+
+def splice(first: Recording, second: Recording) -> Recording:
+    """The first recording's first epoch, and the second's activity in all later ones.
+
+    Where the two come from different networks, no subspace serves all of the epochs.
+
+    Raises ValueError for recordings of different shapes or of one epoch only.
+    """
+    if first.activity.shape != second.activity.shape:
+        raise ValueError(
+            f"The recordings have shapes {first.activity.shape} and {second.activity.shape}: only "
+            "those of the same trials, times and neurons can be spliced."
+        )
+    if len(first.epochs) < 2:
+        raise ValueError("The first recording has one epoch: there is no later one to replace.")
+    later = (first.epoch_index > 0)[:, None, None]
+    return _with_activity(first, np.where(later, second.activity, first.activity))
+
+
+def add_noise(recording: Recording, noise: float, seed: int = 0) -> Recording:
+    """The rates with Gaussian noise of standard deviation `noise` on every entry.
+
+    Raises ValueError for counts and a noise that is negative or not finite.
+    """
+    if recording.counts:
+        raise ValueError("The recording holds counts, which have noise of their own.")
+    if not (np.isfinite(noise) and noise >= 0):
+        raise ValueError(f"noise is {noise}: it must be finite and not negative.")
+    drawn = np.random.default_rng(seed).normal(size=recording.activity.shape)
+    noisy = recording.activity + noise * drawn
+    return _with_activity(recording, noisy.astype(recording.activity.dtype))
+
+
+def _with_activity(recording: Recording, activity: np.ndarray) -> Recording:
+    activity.flags.writeable = False  # so that it is not copied again
+    return Recording(
+        activity,
+        time=recording.time,
+        condition=recording.condition,
+        epoch=recording.epoch,
+        trial_id=recording.trial_id,
+        counts=recording.counts,
+    )

@@ -1,0 +1,54 @@
+"""Whether one subspace serves all of learning: fits to each epoch alone, and changes of weights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from ltr_core.comparisons.shared_subspace import Shares, shared_subspace
+from ltr_core.ltrrnn.model import LtrRNN
+from ltr_core.recordings import Recording
+
+
+def fit_epochs(model: LtrRNN, recording: Recording) -> list[LtrRNN]:
+    """A fit of a model with these settings to each epoch's trials alone, in their order."""
+    return [
+        model.with_params().fit(recording.select(trials=recording.epoch == epoch))
+        for epoch in recording.epochs
+    ]
+
+
+def shares_between_fits(
+    models: Sequence[LtrRNN], visited: Float[np.ndarray, "neuron direction"]
+) -> list[Shares]:
+    """For each of several fits, how much of its weights lies in the subspace of the others'.
+
+    `visited`: orthonormal directions of the visited rates, on which rows are projected, as the
+    rest of them is left to chance. One `Shares` for each model, with its trials (see
+    `shared_subspace`).
+
+    Raises ValueError for fewer than two models and a linear readout.
+    """
+    columns, rows, which = [], [], []
+    for number, model in enumerate(models):
+        a, b = model.in_neurons()
+        columns.append(model.trial_factors_[:, None, :] * a)
+        rows.append(np.broadcast_to(visited @ (visited.T @ b), columns[-1].shape))
+        which.append(np.full(len(columns[-1]), number))
+    label = np.concatenate(which)
+    shares = shared_subspace(np.concatenate(columns), np.concatenate(rows), label)
+    return [Shares(*(part[label == number] for part in shares)) for number in range(len(models))]
+
+
+def shares_of_change(
+    change: Float[np.ndarray, "trial post pre"],
+    stretch: Shaped[np.ndarray, " trial"],
+    dimension: int,
+) -> Shares:
+    """For each trial's change of the weights, the share in the subspace of other stretches'.
+
+    Raises what `shared_subspace` raises.
+    """
+    left, sizes, right = np.linalg.svd(change.astype(np.float64), full_matrices=False)
+    columns, rows = left * sizes[:, None, :], np.ascontiguousarray(right.transpose(0, 2, 1))
+    return shared_subspace(columns, rows, stretch, dimension)
