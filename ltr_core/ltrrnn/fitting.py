@@ -113,10 +113,10 @@ class Fit:
             size = rollout.latents.square().mean() + system.drive.square().mean()
             others = others + self.settings.penalty * size
         self.optimiser.zero_grad()
-        parts = [(rollout.rates, at_rates)]
+        outputs, gradients = [rollout.rates], [at_rates]
         if others.requires_grad:  # it does not without a prior and penalty
-            parts.append((others, torch.ones_like(others)))
-        torch.autograd.backward(*zip(*parts, strict=True))
+            outputs, gradients = [*outputs, others], [at_rates, torch.ones_like(others)]
+        torch.autograd.backward(outputs, gradients)
         free = readout.free
         for name, gradient in readout.gradients(residuals, rates).items():
             free[name].grad = gradient / n_here
