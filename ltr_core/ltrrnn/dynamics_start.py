@@ -20,8 +20,8 @@ N_COMPONENTS = 12  # of the rates, that a trial's regression uses
 NEAR_TRIALS = 5.0  # length of the kernel that counts neighbouring trials in
 LEAST_TIMES = 5  # recorded times without input that suffice to learn the weights from
 RIDGE = 0.02  # of a trial's regression, towards that of all trials
-CANCELLED = 5.0  # norm of the components over that of their sum (squared): a degenerate start
-NEARLY_SINGULAR = 30.0  # condition number of column factors
+CANCELLED = 50.0  # norm of the components over that of their sum (squared): a degenerate start
+NEARLY_SINGULAR = 100.0  # condition number of column factors
 APART = 0.1  # share of chance in columns of inputs, which start in span(a) otherwise
 
 Array = np.ndarray
