@@ -570,14 +570,16 @@ charts.show(
     "network: two sets of blocks (dots), their mean and standard error. "
     "The dashed rule is the rank that the one-standard-error rule takes.",
     alt="Held-out error against rank, falling from rank one on and then "
-    "levelling off.",
+    "further with more components.",
 )
 glue("chosen-rank", chosen, display=False)
 
 # %% [markdown]
-# The rule takes rank {glue:text}`chosen-rank` for this network
-# ({numref}`fig-rank-chosen`). For what follows the rank stays at 5, as
-# the pilot runs had it, in all networks.
+# For this network the rule takes rank {glue:text}`chosen-rank`, the
+# largest that we tried ({numref}`fig-rank-chosen`): one would have to go
+# further to see where the error stops falling, and with two sets of
+# blocks the rule itself is unsteady. The rank of what follows is 5, set
+# beforehand and not tuned to these networks.
 #
 # ## 7. Against what?
 #
@@ -619,22 +621,23 @@ def held_out_error(model, recording, mask):
     return fitted.score(recording, mask.test, "nmse")
 
 
-errors = {
-    name: np.array(
-        [
-            held_out_error(model, recording, mask)
-            for recording, mask in zip(recordings, masks, strict=True)
-        ]
-    )
-    for name, model in models.items()
-}
+errors = {name: np.zeros(0) for name in models}
+for i, (recording, mask) in enumerate(
+    zip(recordings, masks, strict=True)
+):
+    for name, model in models.items():
+        if i > 0 and scale == "book" and name == "free low-rank weights":
+            continue  # it takes longest: the first network only
+        error = held_out_error(model, recording, mask)
+        errors[name] = np.append(errors[name], error)
 
 # %% tags=["hide-input"]
 charts.show(
     charts.compared(errors, score_title="held-out error"),
     name="models-compared",
     caption="Held-out error of eight models: every network (small dots), "
-    "mean and standard error over networks. Less is better.",
+    "mean and standard error over networks (free low-rank weights: one "
+    "network). Less is better.",
     alt="Held-out errors of eight models in rows: means and fixed "
     "weights highest, the ltrRNN much lower, inputs of each trial lowest "
     "or near it.",
@@ -689,11 +692,18 @@ row = learning_shows.judge(
         for name in ("PCA, 5 components", "TCA, 5 components")
     },
 )
-learning_shows.prose_assumes(row, holds=True)
+learning_shows.prose_assumes(row, holds=False)
+for name, ratio in {
+    "plain": errors["ltrRNN"] / best_plain,
+    "shuffled": errors["ltrRNN"] / in_other_order,
+}.items():
+    glue(f"ratio-{name}-least", float(ratio.min()), display=False)
+    glue(f"ratio-{name}-most", float(ratio.max()), display=False)
+glue("n-steps", settings["n_steps"], display=False)
+glue("error-ltr-first", float(errors["ltrRNN"][0]), display=False)
 for name, values in {
     "ltr": errors["ltrRNN"],
     "plain": best_plain,
-    "shuffled": in_other_order,
     "trial-inputs": errors["inputs of each trial"],
     "free": errors["free low-rank weights"],
     "pca": errors["PCA, 5 components"],
@@ -702,10 +712,39 @@ for name, values in {
     glue(f"error-{name}", float(values.mean()), display=False)
 
 # %% [markdown]
-# TEXT learning shows
-# {glue:text}`error-ltr:.3f` {glue:text}`error-plain:.3f`
-# {glue:text}`error-shuffled:.3f` {glue:text}`error-pca:.3f`
-# {glue:text}`error-tca:.3f` {glue:text}`error-free:.3f`
+# The claim does **not** hold, though it did on the pilot networks: three
+# networks of one seed were too few to set a threshold by.
+#
+# (The best of these is the network with fixed weights in every case: with
+# so few training entries the means are rough themselves.)
+#
+# What is left of it? In every network the ltrRNN's error is below that of
+# the best plain model: {glue:text}`ratio-plain-least:.2f` to
+# {glue:text}`ratio-plain-most:.2f` times as large, where we had asked for
+# 0.67 at most in each. On average it leaves {glue:text}`error-ltr:.3f` of
+# the variance, the best plain model {glue:text}`error-plain:.3f`. And
+# where neurons do not change together it has no advantage over fixed
+# weights: it does not simply follow whatever each neuron does. That part
+# stands.
+#
+# The part about order does not. On shuffled trials the error should have
+# been larger; relative to that, the error in the true order is
+# {glue:text}`ratio-shuffled-least:.2f` to
+# {glue:text}`ratio-shuffled-most:.2f`, above 1 in one network. Trial
+# factors have room enough to follow trials in any order, and the fits, of
+# {glue:text}`n-steps` steps each, are not at the bottom of their loss, so
+# that chance in where a fit ends weighs as much as the order. Held-out
+# blocks are no evidence here that learning is *gradual*.
+#
+# The comparisons are sobering, too. PCA leaves
+# {glue:text}`error-pca:.3f` and TCA {glue:text}`error-tca:.3f` on
+# average, with five components each and no notion of a network, and both
+# are better than the ltrRNN in one network. Good prediction is
+# what a model of learning must bring, not what makes it one. Weights that
+# are free in every trial were fitted to the first network only, as this
+# takes longest; they leave {glue:text}`error-free:.3f` there, the ltrRNN
+# {glue:text}`error-ltr-first:.3f`. That the patterns stay the same in all
+# trials costs something, if that is a fair measure.
 
 # %% tags=["remove-input"]
 row = weights_or_inputs.judge(
@@ -723,9 +762,30 @@ row = weights_or_inputs.judge(
 weights_or_inputs.prose_assumes(row, holds=False)
 
 # %% [markdown]
-# TEXT weights or inputs {glue:text}`error-trial-inputs:.3f`
+# This claim does not hold. A network whose weights never change, but
+# whose inputs may be different in every trial, leaves
+# {glue:text}`error-trial-inputs:.3f`: less than the ltrRNN. A block asks
+# what some neurons did while the others were seen, and a free description
+# of every trial answers that well (exercise 1 counts its numbers).
+#
+# So the score does not tell where learning sits. That it sits in the
+# weights is what the model *assumes*, by tying inputs to the condition;
+# the data do not force it. In these networks the assumption is true,
+# since we made them: the same target always came with the same input, and
+# only the weights changed. In an experiment it must be argued for, by a
+# stimulus that is the same in all trials or by recording from where the
+# inputs come. What the assumption buys is weights to look at. Whether
+# these are the right ones is asked in the next chapter.
 #
 # ## 8. A whole fit, and how to read it
+#
+# One more fit, to all of the first network's recording. A tenth of the
+# entries is held out in blocks inside the fit (`validation`): it stops
+# once their error has not improved for a while, and returns the best it
+# has seen. The intervals of the trial factors come from Laplace's
+# approximation: how far could a trial's factors be moved before the fit
+# gets noticeably worse, all else held as it is? They are too narrow to
+# the extent that all else is uncertain too.
 
 # %%
 model = LtrRNN(**settings | {"validation": 0.1, "patience": 10})
@@ -734,7 +794,7 @@ interval = trial_factor_intervals(model, first)
 
 # %% tags=["hide-input"]
 latents = model.transform()
-rank, target = model.rank, first.conditions[0]
+rank = model.rank
 late = {
     name: np.flatnonzero(first.epoch == name)[
         -(first.epoch == name).sum() // 2 :
@@ -821,11 +881,51 @@ charts.show(
 )
 
 # %% [markdown]
-# TEXT overview
+# From top to bottom of {numref}`fig-overview`:
+#
+# - **A, B**: does the model look like the data at all? The single neurons
+#   are those of {numref}`fig-what-fixed-weights-miss`. There, one line
+#   ran between two sets of dots; now there are two lines, which follow
+#   the difference though they do not meet every dot.
+# - **C, D**: what comes from outside. Inputs and initial states differ
+#   between targets and are the same in all trials. The sizes and
+#   directions of the three input columns are the model's own choice, so
+#   only differences between conditions mean something.
+# - **E**: learning, as the model has it: the same five patterns, stronger
+#   or weaker. Look for changes that are larger than the bands, and for
+#   when they come; the model was not told of the epochs (the lines are
+#   broken there for the eye alone).
+# - **F**: the latent variables $\kappa_1, \kappa_2, \kappa_3$ of one
+#   target in the three epochs. Where the curves part, learning has moved
+#   the activity.
+# - **G**: the eigenvalues of $W_k$. Those to the right of the line make
+#   the resting state $\mathbf x = 0$ unstable (without input). Move the
+#   slider to see them move over trials.
+# - **H**: where the latent variables would go from each point of a plane,
+#   under its mean input after 0.3 s. Faint arrows leave the plane.
+#   Trajectories need not follow the arrows exactly: they live in eight
+#   dimensions, and the plane is a slice.
+# - **I**: the loss. The two curves should fall together; if the held-out
+#   one turned up, the model would be too free.
+#
+# One warning. The five components are in a canonical order and sign, but
+# nothing guarantees that each by itself is determined by the data: two of
+# them can often be mixed without loss. The subspaces that they span are
+# better determined than they are. The next chapter measures both.
 #
 # ## What we have, and what it does not show
 #
-# TEXT
+# - The latent equation is exact, so that working with a handful of
+#   variables instead of all units and weights costs nothing in truth.
+# - In networks that learn richly, weights that change along five fixed
+#   patterns describe held-out activity better than models without
+#   learning, though not by the margin that we had asked for, and not
+#   demonstrably because they change gradually.
+# - Held-out activity alone does not say that it is the *weights* that
+#   learn. The model takes that for granted.
+# - All this is one setting (a curl field, rich learning, no noise, half
+#   of the units). In the lazy networks of chapter 2 the means already
+#   explain nearly everything, and there would be little to compare.
 #
 # ## Exercises
 #
@@ -855,7 +955,10 @@ print(
 print(f"PCA: {5 * first.n_time} (five at each of {first.n_time} times)")
 
 # %% [markdown]
-# TEXT
+# The more numbers are free in each trial, the better can it be filled in
+# from its own other entries, whatever the mechanism; the ltrRNN explains
+# a trial with the fewest. A held-out block rewards this freedom as long
+# as the trial itself is well observed. The next exercise takes that away.
 #
 # ::::{solution-end}
 # ::::
@@ -883,7 +986,12 @@ for name in ("condition × epoch mean", "ltrRNN", "inputs of each trial"):
     print(f"{name}: {error:.3f}")
 
 # %% [markdown]
-# TEXT
+# An input that is free in each trial says nothing of times that were not
+# seen: the network with fixed weights goes astray there. The ltrRNN
+# learns from the trials around, and does better than the mean of the
+# epoch. This is what weights that learn are good for. It is no proof
+# either: inputs that were tied to those of neighbouring trials might do
+# as well.
 #
 # ::::{solution-end}
 # ::::
