@@ -1,7 +1,7 @@
 """Gradient descent on everything: Adam, a schedule, early stopping, checkpoints, divergence."""
 
 import multiprocessing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +10,22 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ltr_core import checkpoints
 from ltr_core.learning import Diverged
 from ltr_core.ltrrnn.data import Data
 from ltr_core.ltrrnn.initialisation import start_from
 from ltr_core.ltrrnn.integration import System
 from ltr_core.ltrrnn.network import Network
 from ltr_core.ltrrnn.readouts import EVERY, Readout
+from ltr_core.ltrrnn.resuming import fingerprint, resume, save
 from ltr_core.ltrrnn.settings import Settings
 
 WARM_UP = 0.1  # of the steps, in which the learning rate rises
 BETAS = (0.9, 0.95)
 LOOK_EVERY = 10  # steps from one look at the losses to the next
-EXPLODED = 100.0  # times the first loss: the fit has diverged
-HALVINGS = 4  # of the learning rate, before giving up
+RISEN = 2.0  # times the lowest loss, on top of it: the fit turns back
+LEAST_RISE = {"gaussian": 0.02, "poisson": 1.0}  # that counts, in the units of the loss
+NOISY = 5.0  # times more may the loss of a batch rise
+HALVINGS = 6  # of the learning rate, before giving up
 CHECKPOINT_EVERY = 50
 
 State = dict[str, Tensor]
@@ -37,7 +39,7 @@ class Progress:
     halvings: int = 0
     stale: int = 0
     best: float = float("inf")
-    first: float = float("nan")
+    lowest: float = float("inf")
     variance: float = 1.0
     history: list[tuple[int, float, float]] = field(default_factory=list)
 
@@ -65,9 +67,9 @@ class Fit:
 
         Raises Diverged if halving the learning rate does not help.
         """
-        made_with = "" if checkpoint is None else self._fingerprint()
+        made_with = "" if checkpoint is None else fingerprint(self)
         if checkpoint is not None:
-            self._resume(checkpoint, made_with)
+            resume(self, checkpoint, made_with)
         total = self.settings.n_steps
         # processes of a grid do not draw bars over each other
         quiet: dict[str, Any] = {"disable": True} if multiprocessing.parent_process() else {}
@@ -78,12 +80,11 @@ class Fit:
                 while self.progress.step < total and self.progress.stale < self.settings.patience:
                     self._step(bar)
                     if checkpoint is not None and self.progress.step % CHECKPOINT_EVERY == 0:
-                        self._save(checkpoint, made_with)
+                        save(self, checkpoint, made_with)
             except KeyboardInterrupt:
                 return True
             finally:
-                if self.data.validation is not None:
-                    self.restore(self.kept)
+                self._finish(bar)
         return False
 
     def _step(self, bar: tqdm) -> None:
@@ -97,9 +98,7 @@ class Fit:
         loss, residuals = readout.residuals(readout.predict(rates), data.activity, data.train)
         n_here = self.n_fitted if data is self.data else max(int(data.train.sum()), 1)
         train = self.loss_of(float(loss), n_here)
-        if now.step == 0:
-            now.first = train
-        if not np.isfinite(train) or train > EXPLODED * abs(now.first) + 1:
+        if self._has_risen(train, noisy=data is not self.data):
             self._turn_back(train)
             return
         if now.step % LOOK_EVERY == 0:
@@ -146,27 +145,53 @@ class Fit:
             self.readout.matrix.data.copy_(state["readout.matrix"])
             self.readout.bias.data.copy_(state["readout.bias"])
 
+    def train_loss(self) -> float:
+        """The loss over all entries that are fitted."""
+        return self._loss_over(self.data.train)
+
     def validation_loss(self) -> float:
         """The loss over the entries held out from the fit; NaN if there are none."""
-        if self.data.validation is None:
-            return float("nan")
+        held = self.data.validation
+        return float("nan") if held is None else self._loss_over(held)
+
+    def _loss_over(self, mask: Tensor) -> float:
         with torch.no_grad():
             rates = self.network.rollout(self.network.system()).rates[self.data.seen]
             predicted = self.readout.predict(rates)
-            loss, _ = self.readout.residuals(predicted, self.data.activity, self.data.validation)
-        return self.loss_of(float(loss), int(self.data.validation.sum()))
+            loss, _ = self.readout.residuals(predicted, self.data.activity, mask)
+        return self.loss_of(float(loss), int(mask.sum()))
 
     def _look(self, train: float, bar: tqdm) -> None:
         now = self.progress
         validation = self.validation_loss()
         now.history.append((now.step, train, validation))
         bar.set_postfix(train=f"{train:.4f}", validation=f"{validation:.4f}")
-        # the first look of a warm-up is no measure of what the fit will reach
+        now.lowest = min(now.lowest, train)
         score = validation if np.isfinite(validation) else train
         if score < now.best:
             now.best, now.stale, self.kept = score, 0, self.state()
         elif np.isfinite(validation) and now.step > WARM_UP * self.settings.n_steps:
-            now.stale += 1
+            now.stale += 1  # what a warm-up reaches is no measure of the fit
+
+    def _finish(self, bar: tqdm) -> None:
+        """A last look, and back to the best state unless batches make losses incomparable."""
+        whole = self._batch_size() is None
+        if whole:
+            last = self.train_loss()
+            if not self._has_risen(last, noisy=False):
+                self._look(last, bar)
+        if whole or self.data.validation is not None:
+            self.restore(self.kept)
+        if whole and self.settings.likelihood == "gaussian":
+            self.progress.variance = self.train_loss() * self.spread
+
+    def _has_risen(self, train: float, noisy: bool) -> bool:
+        """Whether the loss is no number any more, or far above the lowest one."""
+        lowest = self.progress.lowest
+        if not np.isfinite(train) or not np.isfinite(lowest):
+            return not np.isfinite(train)
+        rise = max(RISEN * abs(lowest), LEAST_RISE[self.settings.likelihood])
+        return train > lowest + rise * (NOISY if noisy else 1.0)
 
     def _turn_back(self, train: float) -> None:
         """Return to the best state with half the learning rate."""
@@ -195,11 +220,16 @@ class Fit:
         """Weight of the prior against the data's part, which is written for a variance of 1."""
         return 1.0 if self.settings.likelihood == "poisson" else self.progress.variance
 
+    def _batch_size(self) -> int | None:
+        """Trials in a batch; None if that is all of them."""
+        size = self.settings.batch_trials
+        return None if size is None or size >= self.data.n_trials else size
+
     def _batch(self) -> Data:
-        size, n_trials = self.settings.batch_trials, self.data.n_trials
-        if size is None or size >= n_trials:
+        size = self._batch_size()
+        if size is None:
             return self.data
-        chosen = torch.randperm(n_trials, generator=self.generator)[:size].sort().values
+        chosen = torch.randperm(self.data.n_trials, generator=self.generator)[:size].sort().values
         self.chosen = chosen.to(self.data.activity.device)
         return self.data.of_trials(self.chosen)
 
@@ -221,58 +251,6 @@ class Fit:
         spread = self.spread**0.5 if self.settings.likelihood == "gaussian" else 1.0
         sizes["readout_bias"] = spread
         return [{"params": [v], "factor": sizes[k]} for k, v in self.readout.free.items()]
-
-    def _fingerprint(self) -> str:
-        data = self.data
-        grid = data.grid._asdict()
-        tensors = {k: v for k, v in (data._asdict() | grid).items() if isinstance(v, Tensor)}
-        facts = {k: v for k, v in grid.items() if k not in tensors}
-        facts |= {"trial_id": data.trial_id.tolist(), "epoch": data.epoch_index.tolist()}
-        return checkpoints.fingerprint(self.settings.get_params() | facts, tensors)
-
-    def _save(self, path: Path, made_with: str) -> None:
-        now = asdict(self.progress)
-        history = torch.tensor(now.pop("history"), dtype=torch.float64).reshape(-1, 3)
-        moments = {
-            f"adam.{i}.{name}": value
-            for i, state in self.optimiser.state_dict()["state"].items()
-            for name, value in state.items()
-        }
-        kept = {f"kept.{name}": value for name, value in self.kept.items()}
-        extra = {} if self.readout.moment is None else {"moment": self.readout.moment}
-        checkpoints.save(
-            path,
-            self.state()
-            | kept
-            | moments
-            | extra
-            | {"history": history, "generator": self.generator.get_state()}
-            | {f"now.{k}": torch.tensor(v, dtype=torch.float64) for k, v in now.items()},
-            made_with,
-        )
-
-    def _resume(self, path: Path, made_with: str) -> None:
-        saved = checkpoints.load(path, made_with)
-        if saved is None:
-            return
-        self.restore(saved)
-        device = self.data.activity.device
-        self.kept = {k[5:]: v.to(device) for k, v in saved.items() if k.startswith("kept.")}
-        if "moment" in saved:
-            self.readout.moment = saved["moment"].to(device)
-        self.generator.set_state(saved["generator"])
-        whole = self.optimiser.state_dict()
-        for name, value in saved.items():
-            if name.startswith("adam."):
-                _, index, part = name.split(".")
-                whole["state"].setdefault(int(index), {})[part] = value
-        self.optimiser.load_state_dict(whole)
-        now = self.progress
-        for name in ("step", "halvings", "stale"):
-            setattr(now, name, int(saved[f"now.{name}"]))
-        for name in ("best", "first", "variance"):
-            setattr(now, name, float(saved[f"now.{name}"]))
-        now.history = [(int(s), float(t), float(v)) for s, t, v in saved["history"]]
 
 
 def _spread(data: Data) -> float:
