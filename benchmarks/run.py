@@ -12,6 +12,7 @@ import os
 # Before anything imports NumPy or torch: they read these once.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
+os.environ["TQDM_DISABLE"] = "1"
 
 import argparse
 import importlib
@@ -27,8 +28,8 @@ sys.path[0] = str(ROOT)
 
 from benchmarks.result import Result
 
-BENCHMARKS = ("cp",)
-PACKAGES = ("numpy", "scipy", "tensorly", "torch")
+BENCHMARKS = ("cp", "ltrrnn", "ltrrnn_data", "ltrrnn_scaling", "ltrrnn_grid", "ltrrnn_large")
+PACKAGES = ("joblib", "numpy", "scipy", "tensorly", "torch", "torchdiffeq")
 
 
 def main(arguments: list[str] | None = None) -> int:
