@@ -97,8 +97,8 @@ print(
 # change. A *condition* is one of the eight targets.
 #
 # The settings (rank 5 and the rest) and the thresholds were chosen in
-# pilot runs on networks of other seeds. Criteria and thresholds were then
-# committed to the repository before this chapter first ran on the
+# pilot runs on networks of another seed. Criteria and thresholds were
+# then committed to the repository before this chapter first ran on the
 # networks that it shows.
 
 # %% tags=["remove-input"]
@@ -730,21 +730,20 @@ for name, values in {
 # The part about order does not. On shuffled trials the error should have
 # been larger; relative to that, the error in the true order is
 # {glue:text}`ratio-shuffled-least:.2f` to
-# {glue:text}`ratio-shuffled-most:.2f`, above 1 in one network. Trial
-# factors have room enough to follow trials in any order, and the fits, of
+# {glue:text}`ratio-shuffled-most:.2f`, and above 1 means that
+# order did not help at all. Trial factors have room enough to follow trials in any order, and the fits, of
 # {glue:text}`n-steps` steps each, are not at the bottom of their loss, so
 # that chance in where a fit ends weighs as much as the order. Held-out
 # blocks are no evidence here that learning is *gradual*.
 #
 # The comparisons are sobering, too. PCA leaves
 # {glue:text}`error-pca:.3f` and TCA {glue:text}`error-tca:.3f` on
-# average, with five components each and no notion of a network, and both
-# are better than the ltrRNN in one network. Good prediction is
+# average, with five components each and no notion of a network; and each
+# of them is better than the ltrRNN in some network. Good prediction is
 # what a model of learning must bring, not what makes it one. Weights that
 # are free in every trial were fitted to the first network only, as this
 # takes longest; they leave {glue:text}`error-free:.3f` there, the ltrRNN
-# {glue:text}`error-ltr-first:.3f`. That the patterns stay the same in all
-# trials costs something, if that is a fair measure.
+# {glue:text}`error-ltr-first:.3f`.
 
 # %% tags=["remove-input"]
 row = weights_or_inputs.judge(
