@@ -730,11 +730,11 @@ for name, values in {
 # The part about order does not. On shuffled trials the error should have
 # been larger; relative to that, the error in the true order is
 # {glue:text}`ratio-shuffled-least:.2f` to
-# {glue:text}`ratio-shuffled-most:.2f`, and above 1 means that
-# order did not help at all. Trial factors have room enough to follow trials in any order, and the fits, of
-# {glue:text}`n-steps` steps each, are not at the bottom of their loss, so
-# that chance in where a fit ends weighs as much as the order. Held-out
-# blocks are no evidence here that learning is *gradual*.
+# {glue:text}`ratio-shuffled-most:.2f`; above 1, the order did not help at
+# all. Trial factors have room enough to follow trials in any order. And
+# the fits, of {glue:text}`n-steps` steps each, are not at the bottom of
+# their loss, so that chance in where a fit ends weighs as much as the
+# order. Held-out blocks are no evidence here that learning is *gradual*.
 #
 # The comparisons are sobering, too. PCA leaves
 # {glue:text}`error-pca:.3f` and TCA {glue:text}`error-tca:.3f` on
