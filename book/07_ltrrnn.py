@@ -715,15 +715,13 @@ for name, values in {
 # The claim does **not** hold, though it did on the pilot networks: three
 # networks of one seed were too few to set a threshold by.
 #
-# (The best of these is the network with fixed weights in every case: with
-# so few training entries the means are rough themselves.)
-#
 # What is left of it? In every network the ltrRNN's error is below that of
 # the best plain model: {glue:text}`ratio-plain-least:.2f` to
 # {glue:text}`ratio-plain-most:.2f` times as large, where we had asked for
 # 0.67 at most in each. On average it leaves {glue:text}`error-ltr:.3f` of
-# the variance, the best plain model {glue:text}`error-plain:.3f`. And
-# where neurons do not change together it has no advantage over fixed
+# the variance, the best plain model {glue:text}`error-plain:.3f`. (That is
+# the network with fixed weights in every case: with so few training
+# entries the means are rough themselves.) And where neurons do not change together it has no advantage over fixed
 # weights: it does not simply follow whatever each neuron does. That part
 # stands.
 #
