@@ -719,11 +719,11 @@ for name, values in {
 # the best plain model: {glue:text}`ratio-plain-least:.2f` to
 # {glue:text}`ratio-plain-most:.2f` times as large, where we had asked for
 # 0.67 at most in each. On average it leaves {glue:text}`error-ltr:.3f` of
-# the variance, the best plain model {glue:text}`error-plain:.3f`. (That is
-# the network with fixed weights in every case: with so few training
-# entries the means are rough themselves.) And where neurons do not change together it has no advantage over fixed
-# weights: it does not simply follow whatever each neuron does. That part
-# stands.
+# the variance, the best plain model {glue:text}`error-plain:.3f`. (The
+# best is the network with fixed weights in every case: with so few
+# training entries the means are rough themselves.) And where neurons do
+# not change together it has no advantage over fixed weights: it does not
+# simply follow whatever each neuron does. That part stands.
 #
 # The part about order does not. On shuffled trials the error should have
 # been larger; relative to that, the error in the true order is
