@@ -88,7 +88,8 @@ print(
 # A claim **holds** if its criterion is true of what we measure and false
 # of every control. Settings and thresholds were chosen on other
 # recordings and networks (seeds from 1000 on), and committed before this
-# chapter was run at its own seed.
+# chapter was run at its own seed. It was run twice; what the first run
+# said stands with the results.
 
 # %% tags=["remove-input"]
 P = "Pellegrino, Cayco-Gajic & Chadwick 2023, abstract"
@@ -167,9 +168,11 @@ moved_claim = chapter.claim(
 # The recordings here are made by a low-tensor-rank network of rank 3,
 # with noise. With three components there are enough ways to behave: a
 # rotation that keeps itself going, and, where a real eigenvalue crosses
-# 1, a pair of fixed points that is born from the origin. (At other ranks
-# that we tried the origin was nearly always alone.) The fit is told the
-# rank and the time constant; everything else it must find.
+# 1, a pair of fixed points that is born from the origin. (In those of
+# rank 2 and 4 that we tried, the origin was alone.) The fit is told the
+# rank and the time constant; everything else it must find. (It would
+# warn where two components are too alike to be told apart; no single
+# component is read in this chapter, so we let that pass.)
 
 
 # %%
@@ -643,9 +646,9 @@ glue("weights-most", float(100 * max(change_of_weights)), display=False)
 
 # %% [markdown]
 # The fits leave {glue:text}`missed-least:.1f` to
-# {glue:text}`missed-most:.1f` % of the activity's variance unexplained,
+# {glue:text}`missed-most:.1f` % of the activity's variance unexplained,
 # and the weights differ between the ends of the two epochs by
-# {glue:text}`weights-least:.0f` to {glue:text}`weights-most:.0f` % of
+# {glue:text}`weights-least:.0f` to {glue:text}`weights-most:.0f` % of
 # their norm.
 #
 # ### What the picture looks like
@@ -694,17 +697,20 @@ charts.show(
     "activity (right). Lines: activity in the last trials of "
     "the epoch, from the small dots on. Circles: stable fixed points; "
     "diamonds: unstable ones.",
-    alt="Four vector fields with trajectories. In each, arrows lead "
-    "along the trajectories towards a fixed point near their ends; true "
-    "and inferred fields agree along the trajectories.",
+    alt="Four vector fields with trajectories. True and inferred arrows "
+    "agree where the trajectories run, less so away from them. After "
+    "learning the fixed point lies further to the left and higher, both "
+    "in the true and in the inferred field.",
 )
 
 # %% [markdown]
 # {numref}`fig-reaching-fields` shows one target of the second network (in
-# the first, as we shall see, learning changed little), on the plane in
-# which its states vary most. The network has
-# {glue:text}`units` dimensions and the fit eleven, so most of what
-# happens leaves the plane; what follows measures in all of them.
+# the first, learning changed less), on the plane in which its states vary
+# most. Learning bends the paths and moves the fixed point, and the fit
+# has that; the place itself it has less well, and so the arrows away
+# from the paths. The network has {glue:text}`units` dimensions and the
+# fit eleven, so most of what happens leaves the plane; what follows
+# measures in all of them.
 
 # %% tags=["remove-input"]
 glue("units", sizes["units"], display=False)
@@ -742,8 +748,8 @@ velocity_claim.prose_assumes(row, holds=True)
 # knows it by. (In one network the opposite target's input does rather
 # well too: there the recurrent weights dominate the input.) But look at
 # the comparisons. The fit to **shuffled trials**, to which learning is
-# noise, is hardly worse. Agreement of velocities shows that a network's
-# dynamics were found. It says nothing about learning.
+# noise, is not much worse, and would pass. Agreement of velocities shows
+# that a network's dynamics were found. It says nothing about learning.
 #
 # ### What learning changed
 #
@@ -761,7 +767,7 @@ row = change_claim.judge(
         for name in ("shuffled trials", "its own other epoch")
     },
 )
-change_claim.prose_assumes(row, holds=False)
+change_claim.prose_assumes(row, holds=True)
 glue("change-mean", row["measured"]["cosine"]["mean"], display=False)
 glue(
     "change-error",
@@ -813,10 +819,19 @@ charts.show(
 )
 
 # %% [markdown]
-# On average the cosine is {glue:text}`change-mean:.2f`, and that of both
-# controls is near zero: the changes that are found are no artefact. But
-# the claim asks for it in *every* network, and **fails** in one. That is
-# where learning changed least, as the table shows.
+# The claim holds: the mean cosine is {glue:text}`change-mean:.2f`, and
+# with shuffled trials near zero. (The fit's own other epoch points the
+# other way: part of what the field taught is taken back in the washout.)
+#
+# This is the second verdict, and the reader should know the first. When
+# the chapter was first run at this seed, with the same settings and
+# criteria, P6.change and P6.moved *failed* in one network, the first
+# (cosines 0.25 and 0.02). Then the library's fit was revised, for other
+# reasons than this chapter (how it starts, and when it turns back), and
+# nothing in the chapter was. A claim that passes at the second look has
+# passed a weaker test, and what a fit says of small changes plainly
+# depends on how it was made. Exercise 3 makes that fit once more, from
+# another seed.
 
 # %% tags=["hide-input"]
 turned_by = [
@@ -844,15 +859,15 @@ pd.DataFrame(
 ).round(2).T
 
 # %% [markdown]
-# In the first network the weights changed less than in the others, and
-# the velocities at the visited states by a small part of their size. A
-# change must stand out against the error of the fit to be found; this
-# one does not. Nor should the other networks be read as exact: a cosine
-# is about direction, and the relative error of the change is
-# {glue:text}`change-error:.2f` on average (1 is what no change at
-# all would score), with a size of {glue:text}`change-ratio:.2f` times the
-# true one. What can be read off such a fit is *which way* learning turned
-# the velocities, not by how much in each neuron.
+# In the first network learning changed the velocities by a small part of
+# their size, less than the error of the fit's own velocities; that it
+# finds the direction of the change nonetheless is because its errors are
+# much alike before and after. Nor should the others be read as exact.
+# A cosine is about direction: the relative error of the change is
+# {glue:text}`change-error:.2f` on average (1 is what no change at all
+# would score), and its size {glue:text}`change-ratio:.2f` times the true
+# one. What can be read off such a fit is *which way* learning turned the
+# velocities, not by how much in each neuron.
 #
 # ### Fixed points
 #
@@ -910,7 +925,7 @@ row = moved_claim.judge(
         for name in ("shuffled trials", "its own other epoch")
     },
 )
-moved_claim.prose_assumes(row, holds=False)
+moved_claim.prose_assumes(row, holds=True)
 glue("moved-mean", row["measured"]["cosine"]["mean"], display=False)
 glue(
     "moved-by",
@@ -931,18 +946,18 @@ glue(
 # the nearest visited state is nearer than the fit's point (on average
 # over all networks, {glue:text}`nearest:.2f` spreads; see the card). But
 # only {glue:text}`resting` of these fixed points (two epochs, all
-# targets) are stable. The others, all those of the first network, are in
-# the middle of an oscillation, a place that activity circles and never
+# targets) are stable. The others, all those of the first network, are
+# unstable: a place that activity turns around, outwards, and never
 # visits; there the comparison line of the card is worst, and the fit's
 # distance smallest. The fit has the right kind, stable or not, in
 # {glue:text}`kinds` cases.
 #
-# Where learning *moved* the fixed points, it finds in two networks of
-# three (mean cosine {glue:text}`moved-mean:.2f`), with moves of
-# {glue:text}`moved-by:.2f` spreads on average, and
-# {glue:text}`fit-moved-by:.2f` in the fit. In the first network they
-# moved by less than the fit's error of their place. So P6.moved
-# **fails** as P6.change does, and for the same reason.
+# Where learning *moved* the fixed points, the fit finds too: the moves
+# have a mean cosine of {glue:text}`moved-mean:.2f` with the true ones,
+# and a mean length of {glue:text}`fit-moved-by:.2f` spreads, against
+# {glue:text}`moved-by:.2f`. That P6.moved holds is a second look as
+# well. As with the velocities, part of what is wrong with the fit is
+# wrong in both epochs alike, and cancels.
 #
 # ### In words
 #
@@ -992,11 +1007,11 @@ course.round(2).T
 #   at the slopes of the states that were visited; the place of fixed
 #   points and whether they are stable, in networks that are of full rank
 #   and not of the model's kind.
-# - What *learning changed* is found, in direction, where it is large, and
-#   not found where it is small against the misfit of the model. No number
-#   from the recording alone told us beforehand which is the case; a
-#   control with shuffled trials tells that a change was found, not that
-#   it was not. So the claim P6 stands with a condition on it.
+# - What *learning changed* is found in direction, less well in size, and
+#   from the course of learning: with trials shuffled it is gone. Where
+#   the change is small it hangs on the fit, as the first run of this
+#   chapter showed. A control tells that a change was found; we know of
+#   nothing in a recording that would tell that one was missed.
 # - Some things are easily over-read: eigenvalues of $W_k$ itself, the
 #   number of fixed points near a bifurcation, and agreement of vector
 #   fields as evidence about learning.
@@ -1074,11 +1089,44 @@ for i in networks:
     )
 
 # %% [markdown]
-# No: after the washout the fixed points are about as far from where they
-# began as they were at the end of the field, and the fit says so too
-# (but for the first network, in which they hardly moved). The hand's path
+# No: after the washout the fixed points are nearly as far from where they
+# began as they were at the end of the field, and the fit says so too. The
+# hand's path
 # returns, as chapter 2 showed; the dynamics that make it need not, for
 # there are many networks that make the same movement.
+#
+# ::::{solution-end}
+# ::::
+
+# %% [markdown]
+# ::::{exercise}
+# :label: another-start
+# Fit the first network once more, from another seed. Do the verdicts on
+# what learning changed stand?
+# ::::
+
+# %% [markdown]
+# ::::{solution-start} another-start
+# :class: dropdown
+# ::::
+
+# %%
+again = replace(settings, seed=seed + 1).fit(recordings[0])
+both = {
+    "first fit": tables["the fit"][0],
+    "another seed": against_truth(fit_of(0, again), truths[0], seed=seed),
+}
+for name, table in both.items():
+    print(
+        f"{name:13} cosine of the change {table['change'].median():.2f}, "
+        f"of the fixed point's move {table['moved'].median():.2f}"
+    )
+
+# %% [markdown]
+# They do: two fits of the library as it is agree with each other. In the
+# version of the first run the same network failed, so agreement of two
+# seeds is no proof either. Fits by more than one procedure are a better
+# one.
 #
 # ::::{solution-end}
 # ::::
