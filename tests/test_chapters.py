@@ -17,6 +17,22 @@ CHAPTERS = {
         "P3.function",
         "P3.rotation",
     },
+    "07_ltrrnn": {"P4.reduction", "P4.learning-shows", "P4.weights-or-inputs"},
+    "08_recovery": {
+        "P4.factors",
+        "P4.subspace-first",
+        "P2.fixed-subspace",
+        "P2.true-weights",
+        "P4.network",
+        "P4.intervals",
+    },
+    "09_reverse_engineering": {
+        "P6.spectrum",
+        "P6.velocity",
+        "P6.change",
+        "P6.fixed-points",
+        "P6.moved",
+    },
 }
 
 chapters = pytest.mark.parametrize("name", list(CHAPTERS))

@@ -240,7 +240,7 @@ def fitted(seed: int = 0) -> SimpleNamespace:
         "readout_bias_": (10,),
     }
     drawn = {n: rng.standard_normal(size).astype(np.float32) for n, size in sizes.items()}
-    return SimpleNamespace(**drawn, tau=0.7)
+    return SimpleNamespace(**drawn, tau_=0.7)
 
 
 def test_the_flow_of_a_fitted_model() -> None:

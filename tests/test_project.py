@@ -251,7 +251,9 @@ def test_readme_without_its_markers_is_refused(project: Project) -> None:
         check_derived(project)
 
 
-def test_the_readmes_example_runs_and_predicts(repository: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_readmes_example_runs_and_predicts(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+):
     example = re.search(r"```python\n(.+?)```", (repository / "README.md").read_text(), re.DOTALL)
     assert example
     exec(compile(example[1], "README.md", "exec"), {})

@@ -7,6 +7,7 @@ from ltr_core.dynamics.agreement import (
     flow_agreement,
     match_fixed_points,
 )
+from ltr_core.dynamics.conditions import Learned, against_truth
 from ltr_core.dynamics.epochs import EpochChange, compare_flows, epoch_changes, latent_flow
 from ltr_core.dynamics.fields import Plane, VectorField, principal_plane, vector_field
 from ltr_core.dynamics.fixed_points import FixedPoints, fixed_points, starts_from
@@ -20,11 +21,13 @@ __all__ = [
     "FixedPoints",
     "Flow",
     "LatentFlow",
+    "Learned",
     "NetworkFlow",
     "NeuralFlow",
     "Plane",
     "VectorField",
     "VelocityAgreement",
+    "against_truth",
     "change_agreement",
     "compare_flows",
     "epoch_changes",

@@ -30,7 +30,7 @@ class LowRankModel(Protocol):
     inputs_: Float[np.ndarray, "condition time latent"]
     readout_: Float[np.ndarray, "neuron unit"]
     readout_bias_: Float[np.ndarray, " neuron"]
-    tau: float
+    tau_: float
 
 
 def latent_flow(
@@ -69,7 +69,7 @@ def latent_flow(
         factors.mean(0),
         model.bias_,
         inputs,
-        float(model.tau),
+        float(model.tau_),
         model.readout_,
         model.readout_bias_,
     )
