@@ -712,8 +712,11 @@ for name, values in {
     glue(f"error-{name}", float(values.mean()), display=False)
 
 # %% [markdown]
-# The claim does **not** hold, though it did on the pilot networks: three
-# networks of one seed were too few to set a threshold by.
+# The claim does **not** hold, though it would have on the pilot networks.
+# These were three networks of one seed, too few to set a threshold by;
+# and the start of the fit was revised between the pilots and this run.
+# (The claim failed in the first run on these networks, and fails in this
+# one; single errors differ.)
 #
 # What is left of it? In every network the ltrRNN's error is below that of
 # the best plain model: {glue:text}`ratio-plain-least:.2f` to
@@ -731,8 +734,9 @@ for name, values in {
 # {glue:text}`ratio-shuffled-most:.2f`; above 1, the order did not help at
 # all. Trial factors have room enough to follow trials in any order. And
 # the fits, of {glue:text}`n-steps` steps each, are not at the bottom of
-# their loss, so that chance in where a fit ends weighs as much as the
-# order. Held-out blocks are no evidence here that learning is *gradual*.
+# their loss, so that where a fit happens to end may weigh as much as the
+# order; we have not measured how much. Held-out blocks are no evidence
+# here that learning is *gradual*.
 #
 # The comparisons are sobering, too. PCA leaves
 # {glue:text}`error-pca:.3f` and TCA {glue:text}`error-tca:.3f` on
