@@ -222,6 +222,7 @@ def fit(recording, rank=rank, **settings):
     """A fit; warnings of near-degenerate components are collected."""
     model = LtrRNN(rank=rank, jumps=True, **settings)
     with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("error")  # any other warning
         warnings.simplefilter("always", DegenerateWarning)
         model.fit(recording)
     warned.extend(rank for _ in caught)
@@ -482,7 +483,9 @@ charts.show(
 n_trials = sum(sizes["trials"])
 charts.show(
     alt.vconcat(
-        sweep(by_noise, noises, "noise (sd; that of the rates is 0.5)"),
+        sweep(
+            by_noise, noises, "noise (sd; that of the rates is about 0.5)"
+        ),
         sweep(by_neurons, kept, "neurons observed"),
         sweep(by_trials, [-(-n_trials // k) for k in every], "trials"),
     ),
@@ -577,7 +580,7 @@ glue(
 # positive, components in falling order of their strength. Then two fits
 # can be compared.
 #
-# What convention cannot settle is a component to spare. A fit with five
+# What no convention can settle is a component to spare. A fit with five
 # where the truth has four can split one into two that look alike; their
 # sum is right, and each by itself means nothing. The fit measures this as
 # the *overlap* of two components (the product of the cosines of their
@@ -641,7 +644,8 @@ charts.show(
     "of them and the worst single one (a dot for each recording, mean "
     "over starts). The truth has rank 4.",
     alt="Dot plot of angles in four rows. The spans are within about ten "
-    "degrees; the worst components are farther off, most at rank five.",
+    "degrees; the worst components are farther off, up to some thirty, "
+    "at either rank.",
 )
 
 # %% tags=["remove-input"]
@@ -665,16 +669,23 @@ glue(
     display=False,
 )
 glue("n-warned", len(warned), display=False)
+at_ranks = " and ".join(str(one) for one in sorted(set(warned)))
+glue("warned-at", at_ranks or "none", display=False)
 
 # %% [markdown]
-# At the right rank the span is off by {glue:text}`exact-span:.0f`°, the
-# worst component by {glue:text}`exact-component:.0f`°. With one to spare
-# it is {glue:text}`surplus-span:.0f`° and
-# {glue:text}`surplus-component:.0f`°: the span is as good as before, the
-# component is not ({numref}`fig-span-and-components`). The mean of the
-# largest overlap grows from {glue:text}`overlap-exact:.2f` at rank 4 to
-# {glue:text}`overlap-six:.2f` at rank 6; warnings so far in this chapter:
-# {glue:text}`n-warned`. Read the span first.
+# The span is off by {glue:text}`exact-span:.0f`° at the right rank and by
+# {glue:text}`surplus-span:.0f`° with one component to spare; the worst
+# component by {glue:text}`exact-component:.0f`° and
+# {glue:text}`surplus-component:.0f`° ({numref}`fig-span-and-components`).
+# In one recording a component is as far off at the right rank as with
+# one to spare: there is no rank at which single components are safe.
+# The largest overlap of two components, on average, grows from
+# {glue:text}`overlap-exact:.2f` at rank 4 to
+# {glue:text}`overlap-six:.2f` at rank 6. Of all fits so far,
+# {glue:text}`n-warned` gave the warning, all of rank
+# {glue:text}`warned-at`: the right one, but with the loudest noise, the
+# fewest neurons or the fewest trials. Poor data make components alike no
+# less than a spare one does. Read the span first.
 #
 # ## One subspace for all of learning?
 #
@@ -721,7 +732,7 @@ spliced = [
 ]
 one_subspace = [shares(one.recording) for one in made]
 two_subspaces = [shares(recording) for recording in spliced]
-n_held_out = chapter.at_scale(smoke=1, book=3, paper=10)
+n_held_out = chapter.at_scale(smoke=1, book=2, paper=10)
 errors = np.array(
     [held_out_errors(one.recording) for one in made[:n_held_out]]
 )
@@ -747,12 +758,13 @@ for name, values in (("kept", errors), ("spliced", spliced_errors)):
 # So activity can tell.
 #
 # A second way to ask: does it help to let every trial have *its own*
-# low-rank weights? Started from the fit with one subspace, with inputs
-# and readout held, such free weights leave a held-out error of
-# {glue:text}`kept-free:.3f` (share of the variance), where one subspace
-# leaves {glue:text}`kept-one:.3f`. On the spliced recordings it is
-# {glue:text}`spliced-free:.2f` against {glue:text}`spliced-one:.2f`. Both
-# numbers are bad there: neither model has room for two networks.
+# low-rank weights? We start from the fit with one subspace, hold its
+# inputs and readout, and let each trial's weights go. The held-out error
+# (share of the variance) was {glue:text}`kept-one:.4f` and is
+# {glue:text}`kept-free:.4f`: the freedom buys nothing. On the spliced
+# recordings it buys something, {glue:text}`spliced-free:.2f` instead of
+# {glue:text}`spliced-one:.2f`. (Both are bad; inputs and readout were
+# found for one network, and there are two.)
 #
 # ## How sure are the trial factors?
 #
@@ -792,11 +804,12 @@ glue(
 glue("laplace", float(100 * np.mean(laplace)), display=False)
 
 # %% [markdown]
-# Together they cover {glue:text}`covered:.0f` % on average. Laplace's
-# intervals alone, which one would be tempted to print, cover
-# {glue:text}`laplace:.0f` % where they promise 95 %: they take columns
-# and rows as known, and an error in those shifts a trial factor in all
-# trials alike.
+# Together they cover {glue:text}`covered:.0f` % on average, in one
+# recording nearly everything (their width follows from a handful of
+# starts, so it is itself uncertain). Laplace's intervals alone, which one
+# would be tempted to print, cover {glue:text}`laplace:.0f` % where they
+# promise 95 %: they take columns and rows as known, and an error in those
+# shifts a trial factor in all trials alike.
 #
 # ## Networks that learned to reach
 #
@@ -831,18 +844,23 @@ later = np.flatnonzero(epoch != "baseline")[2::5]
 begins = np.argmax(epoch != "baseline"), np.argmax(epoch == "washout")
 
 
+def own_changes(change, own_start=True):
+    """The change in field and washout, each from its own start."""
+    start = np.where(
+        (epoch[later] == "washout")[:, None, None],
+        change[begins[1] - 1],
+        change[begins[0] - 1],
+    )
+    return change[later] - own_start * start
+
+
 def true_shares(changes, own_start=True):
     """The share of each epoch's change in the other's subspace."""
-    found = []
-    for change in changes:
-        start = np.where(
-            (epoch[later] == "washout")[:, None, None],
-            change[begins[1] - 1],
-            change[begins[0] - 1],
-        )
-        moved = change[later] - own_start * start
-        found.append(shares_of_change(moved, epoch[later], 5).both.mean())
-    return {"share": found}
+    found = (
+        shares_of_change(own_changes(one, own_start), epoch[later], 5)
+        for one in changes
+    )
+    return {"share": [one.both.mean() for one in found]}
 
 
 changes = [change.numpy() for change in rich.change]
@@ -870,19 +888,34 @@ for name, part in (
     ("start-share", row["comparison"]["counted from the very start"]),
 ):
     glue(name, 100 * part["share"]["mean"], display=False)
+own_five = [
+    nulls.shared_subspace_energy(
+        own_changes(change)[epoch[later] == name], 5
+    )
+    for change in changes
+    for name in ("perturbed", "washout")
+]
+glue("own-share", float(100 * np.mean(own_five)), display=False)
 
 # %% [markdown]
-# Of what is learned in one epoch, the other's subspace holds
-# {glue:text}`true-share:.0f` % on average (turned steps:
-# {glue:text}`turned-share:.0f` %). Counted from before the first trial it
-# is {glue:text}`start-share:.0f` %, since both epochs then share all that
-# the baseline had taught.
+# No. Of what is learned in one epoch, five directions from the other hold
+# {glue:text}`true-share:.0f` % on average, far more than chance (turned
+# steps: {glue:text}`turned-share:.1f` %), and less than its own best five
+# ({glue:text}`own-share:.0f` %): the claim **fails**. Counted from before
+# the first trial it would have held ({glue:text}`start-share:.0f` %),
+# because then both epochs share what the baseline had taught. The pilots
+# showed us this trap, and the claim was restated before anything at this
+# seed was looked at, at the same threshold. In these networks the washout
+# does not simply take back what the field taught. (P3.subspace of
+# [chapter 2](02_relearning_to_reach.py) held, for lazy networks and for
+# changes counted from the start.)
 #
 # And from activity alone? The model gets the rates of all units, and
-# neither the weights nor the task. Rank 8 and a prior that lets trial
-# factors move by 0.3 were chosen by held-out error in the pilots, not by
-# recovery. Weights are compared unit by unit, as a change from the mean
-# of the baseline trials.
+# neither the weights nor the task. Its rank of 8 and its tighter prior
+# (standard deviation 0.3 of the trial factors) were chosen in the pilots,
+# on one network, with held-out error and recovery both in view.
+# Weights are compared unit by unit, as a change from their mean over the
+# baseline trials.
 
 
 # %%
@@ -955,14 +988,20 @@ charts.show(
     "on visited rates, over its mean over trials): true, inferred from "
     "activity, and inferred from trial-shuffled activity. Mean and range "
     "over networks.",
-    alt="Three curves over trials. The true one and the inferred one are "
-    "small in baseline, large in the field and smaller in the washout; "
-    "that from shuffled activity does not follow the epochs.",
+    alt="Three curves over trials. The true one falls from a high level "
+    "at the first trials to a low one, rises in the field and stays up "
+    "in the washout; the inferred one follows it roughly; that from "
+    "shuffled activity does not.",
 )
 
 # %% [markdown]
-# The *lazy* networks of chapter 2 are the hard case. Their weights change
-# as much as the task asks, but their activity hardly does.
+# ({numref}`fig-course-of-the-change` counts changes from the mean of the
+# baseline, in whose first trials the network still improves.)
+#
+# The *lazy* networks of chapter 2 should be the hard case. Their weights
+# change as much as the task asks, but their activity hardly does. We take
+# one of them as it is, trial-shuffled, and with noise of 0.05 on the
+# rates.
 
 # %%
 lazy = relearn_to_reach(
@@ -1006,8 +1045,9 @@ charts.show(
     caption="Recovery of the change of a network's weights from its "
     "activity (correlation over all entries and trials, acting on "
     "visited rates). A dot is a network.",
-    alt="Dot plot: rich networks between about 0.3 and 0.6, their "
-    "shuffled controls near zero, the lazy network near zero.",
+    alt="Dot plot: rich networks between about 0.2 and 0.5, the lazy "
+    "network, with and without noise, above 0.4, shuffled controls at "
+    "zero or below.",
 )
 
 # %% tags=["remove-input"]
@@ -1070,10 +1110,14 @@ for name, value in left.items():
 # The change of the weights is recovered *in part*: the correlation is
 # {glue:text}`network-change:.2f` on average, against
 # {glue:text}`network-shuffled:.2f` when trials are shuffled
-# ({numref}`fig-network-recovery`), and the inferred change is
-# {glue:text}`network-scale:.1f` times as large as the true one. Its
-# course ({numref}`fig-course-of-the-change`) is right. This is a weaker
-# statement than "faithfully recovers", and we keep it weak.
+# ({numref}`fig-network-recovery`). In one network it is
+# {glue:text}`worst-change:.2f` only, below the 0.2 that we had asked of
+# each, and the claim **fails**. Nothing in the fit gives that network
+# away: its error is {glue:text}`worst-error:.1f` % of the variance, that
+# of the others {glue:text}`other-errors:.1f` %. A good fit is not a true
+# one. What does come out about right is the size of the change
+# ({glue:text}`network-scale:.1f` times the true one) and, roughly, its
+# course ({numref}`fig-course-of-the-change`).
 #
 # Beware of a better-looking number. The best-matching combination of the
 # inferred trial factors correlates with one of the true ones (of a CP
@@ -1081,11 +1125,15 @@ for name, value in left.items():
 # shuffled control it is {glue:text}`shuffled-leading:.2f`: smooth curves
 # with jumps at the same trials look alike by chance.
 #
-# In the lazy network the correlation is {glue:text}`lazy-change:.2f`, and
-# the change that is inferred {glue:text}`lazy-scale:.0f` times too large.
-# Where learning does not show in activity, what the model reports as
-# learning is its own misfit. It does so without any warning, so ask first
-# how much of the activity the mean of each condition leaves unexplained.
+# The lazy network surprised us. The mean of each condition leaves
+# {glue:text}`lazy-left:.2f` % of its activity unexplained (in the rich
+# ones {glue:text}`rich-left:.0f` %), so we expected the model to report
+# its own misfit as learning. But the correlation is
+# {glue:text}`lazy-change:.2f`, {glue:text}`lazy-noisy-change:.2f` with
+# noise, and {glue:text}`lazy-shuffled-change:.2f` when trials are
+# shuffled. Small as it is, the trace of learning is there in every neuron
+# and grows over many trials, and the model finds it. It is one network,
+# and all of its neurons were recorded.
 #
 # ## What we have, and what it does not show
 #
@@ -1093,10 +1141,15 @@ for name, value in left.items():
 #   columns' span, and the change of the weights as far as it acts on
 #   visited rates. It does not determine rows outside of these, nor the
 #   scale of a trial factor.
-# - Spans first: with a spare component, single ones can be lost.
-# - One subspace can be told from two by fits to each epoch.
-# - For networks trained by gradient descent recovery is partial; for the
-#   lazy ones there is none.
+# - Spans first: single components can be far off when their span is not.
+# - Intervals must know of the start of the fit; those that do not are
+#   much too narrow.
+# - One subspace can be told from two by fits to each epoch. What networks
+#   learn in field and washout shares a subspace in part.
+# - For networks trained by gradient descent, what is recovered of the
+#   change is well above chance, incomplete, and in one of our networks
+#   poor. We cannot call that faithful recovery, and we did not have the
+#   paper's own networks and settings to compare.
 # - All time constants were given, and all units of the networks were
 #   observed. Real recordings offer neither.
 #
@@ -1128,8 +1181,9 @@ for name, one in (("tau 1.0 s", scores[0]), ("tau 1.5 s", slow)):
 # The equation $\tau\dot{\mathbf x}=-\mathbf x+W\phi(\mathbf x)$ has the
 # same solutions if $\tau$ and all that stands on its right grow together.
 # The decay cannot grow, but the weights can stand in for it. So the size
-# of the change goes with the time constant that was assumed; its course
-# and its directions depend on it far less.
+# of the change grows with the time constant that was assumed (less than
+# in proportion here), while its directions and course are found as well
+# as before. The single trial factors are not.
 #
 # ::::{solution-end}
 # ::::
@@ -1147,7 +1201,7 @@ for name, one in (("tau 1.0 s", scores[0]), ("tau 1.5 s", slow)):
 # ::::
 
 # %%
-for one in made[:2]:
+for one in made[:1]:
     model = fit_made(one.recording, 10)
     overlap = np.abs(np.triu(model.component_overlaps(), 1)).max()
     angle = recovered(model, one.truth).column_angles[0]
@@ -1156,9 +1210,9 @@ for one in made[:2]:
     )
 
 # %% [markdown]
-# The overlap comes near the 0.9 at which the fit warns, while the four
-# true columns still lie within the span of the ten. (A larger span holds
-# more by chance, but ten directions of sixty hold little.)
+# Alike, though not enough for the warning at 0.9, while the four true
+# columns still lie within the span of the ten, nearly. (A larger span
+# holds more by chance, but ten directions of sixty hold little.)
 #
 # ::::{solution-end}
 # ::::
