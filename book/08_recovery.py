@@ -99,7 +99,7 @@ print(
 # and *trial factors* $c_{kr}$ (how strong it is). Weights act on rates,
 # so of $\mathbf b_r$ only its projection on rates that occur can be seen
 # in activity. We call **visited** the directions, as few as possible,
-# that hold 95 % of the rates' summed squares, and compare the weights'
+# that hold 95 % of the rates' summed squares, and compare the weights'
 # action on these.
 #
 # The main **control** is a fit to *trial-shuffled* activity: trials of
@@ -147,7 +147,7 @@ fixed_claim = chapter.claim(
     "activity: fits to each epoch by itself find the same one.",
     source=P4 + "; the test by separate fits is ours",
     criterion="In every recording and every epoch, the subspace of the "
-    "other epochs' fits holds at least 90 % of the squared weights "
+    "other epochs' fits holds at least 90 % of the squared weights "
     "(acting on visited rates) of the epoch's own fit. Recordings that "
     "are spliced from two networks must not pass.",
     expression="min(share) >= 0.9",
@@ -161,7 +161,7 @@ true_claim = chapter.claim(
     source=P4 + "; networks and measure are ours",
     criterion="In every network, five receiving and five sending "
     "directions from one of the two epochs hold, on average over "
-    "trials, at least 85 % of the squared change in the other, each "
+    "trials, at least 85 % of the squared change in the other, each "
     "epoch's change counted from the weights at its own start. Turned "
     "steps and a random walk must not pass.",
     expression="min(share) >= 0.85",
@@ -183,10 +183,10 @@ network_claim = chapter.claim(
 # %% tags=["remove-input"]
 intervals_claim = chapter.claim(
     "P4.intervals",
-    statement="The 95 % intervals of the trial factors are about right.",
+    statement="The 95 % intervals of the trial factors are about right.",
     source=OURS,
     criterion="The intervals of fits from several starts (within and "
-    "between starts) hold at least 85 % of the true trial factors in "
+    "between starts) hold at least 85 % of the true trial factors in "
     "every recording, and on average over recordings at most 99 %. The "
     "intervals of one recording with the truth of another must not pass.",
     expression="min(covered) >= 0.85 and mean(covered) <= 0.99",
@@ -290,7 +290,7 @@ charts.show(
         intervals[0].upper[:, place],
         epoch=shown.recording.epoch,
         truth=shown.truth.trial_factors * covered[0].scale,
-        interval_title="95 % interval",
+        interval_title="95 % interval",
     ),
     name="recovered-factors",
     caption="Trial factors of one recording: estimated from activity "
@@ -753,9 +753,10 @@ for name, values in (("kept", errors), ("spliced", spliced_errors)):
     glue(f"{name}-free", float(values[:, 1].mean()), display=False)
 
 # %% [markdown]
-# The other epochs' subspace holds {glue:text}`share:.0f` % of an epoch's
-# weights, and {glue:text}`spliced-share:.0f` % in the spliced recordings.
-# So activity can tell.
+# The other epochs' subspace holds {glue:text}`share:.0f` % of an epoch's
+# weights, and {glue:text}`spliced-share:.0f` % in the spliced recordings.
+# So activity can tell. (What it tells first is that the *activity* keeps
+# its subspace: in this model the columns span no other.)
 #
 # A second way to ask: does it help to let every trial have *its own*
 # low-rank weights? We start from the fit with one subspace, hold its
@@ -804,11 +805,11 @@ glue(
 glue("laplace", float(100 * np.mean(laplace)), display=False)
 
 # %% [markdown]
-# Together they cover {glue:text}`covered:.0f` % on average, in one
+# Together they cover {glue:text}`covered:.0f` % on average, in one
 # recording nearly everything (their width follows from a handful of
 # starts, so it is itself uncertain). Laplace's intervals alone, which one
-# would be tempted to print, cover {glue:text}`laplace:.0f` % where they
-# promise 95 %: they take columns and rows as known, and an error in those
+# would be tempted to print, cover {glue:text}`laplace:.0f` % where they
+# promise 95 %: they take columns and rows as known, and an error in those
 # shifts a trial factor in all trials alike.
 #
 # ## Networks that learned to reach
@@ -816,7 +817,7 @@ glue("laplace", float(100 * np.mean(laplace)), display=False)
 # Now the networks of chapter 2 in the *rich* setting of
 # [the last chapter](07_ltrrnn.py) (small input and output weights, so
 # that the activity itself must change for the hand to move otherwise;
-# these networks still improve a little in baseline). We know the weights
+# these networks still improve in baseline). We know the weights
 # after every trial. First P2 for those: does the change in the field lie
 # in the subspace of the change in the washout, and the reverse?
 
@@ -899,14 +900,15 @@ glue("own-share", float(100 * np.mean(own_five)), display=False)
 
 # %% [markdown]
 # No. Of what is learned in one epoch, five directions from the other hold
-# {glue:text}`true-share:.0f` % on average, far more than chance (turned
-# steps: {glue:text}`turned-share:.1f` %), and less than its own best five
-# ({glue:text}`own-share:.0f` %): the claim **fails**. Counted from before
-# the first trial it would have held ({glue:text}`start-share:.0f` %),
+# {glue:text}`true-share:.0f` % on average, far more than chance (turned
+# steps: {glue:text}`turned-share:.1f` %), and less than its own best five
+# ({glue:text}`own-share:.0f` %): the claim **fails**. Counted from before
+# the first trial it would have held ({glue:text}`start-share:.0f` %),
 # because then both epochs share what the baseline had taught. The pilots
 # showed us this trap, and the claim was restated before anything at this
-# seed was looked at, at the same threshold. In these networks the washout
-# does not simply take back what the field taught. (P3.subspace of
+# seed was looked at (a run was stopped for it, unread), at the same
+# threshold. In these networks the washout does not simply take back what
+# the field taught. (P3.subspace of
 # [chapter 2](02_relearning_to_reach.py) held, for lazy networks and for
 # changes counted from the start.)
 #
@@ -1113,8 +1115,8 @@ for name, value in left.items():
 # ({numref}`fig-network-recovery`). In one network it is
 # {glue:text}`worst-change:.2f` only, below the 0.2 that we had asked of
 # each, and the claim **fails**. Nothing in the fit gives that network
-# away: its error is {glue:text}`worst-error:.1f` % of the variance, that
-# of the others {glue:text}`other-errors:.1f` %. A good fit is not a true
+# away: its error is {glue:text}`worst-error:.1f` % of the variance, that
+# of the others {glue:text}`other-errors:.1f` %. A good fit is not a true
 # one. What does come out about right is the size of the change
 # ({glue:text}`network-scale:.1f` times the true one) and, roughly, its
 # course ({numref}`fig-course-of-the-change`).
@@ -1126,8 +1128,8 @@ for name, value in left.items():
 # with jumps at the same trials look alike by chance.
 #
 # The lazy network surprised us. The mean of each condition leaves
-# {glue:text}`lazy-left:.2f` % of its activity unexplained (in the rich
-# ones {glue:text}`rich-left:.0f` %), so we expected the model to report
+# {glue:text}`lazy-left:.2f` % of its activity unexplained (in the rich
+# ones {glue:text}`rich-left:.0f` %), so we expected the model to report
 # its own misfit as learning. But the correlation is
 # {glue:text}`lazy-change:.2f`, {glue:text}`lazy-noisy-change:.2f` with
 # noise, and {glue:text}`lazy-shuffled-change:.2f` when trials are
