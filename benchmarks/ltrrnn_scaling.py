@@ -20,7 +20,8 @@ from ltr_core.ltrrnn.data import prepare
 from ltr_core.ltrrnn.fitting import Fit
 from ltr_core.recordings import Recording
 
-MOST = 1.15  # exponent of the time at the large end
+MOST = 1.15  # exponent of the time at the large end: fitted to the largest sizes, this many
+LARGE_END = 3
 STEPS, REPEATS = 9, 2  # of each size; three Procrustes steps are among them
 UNITS = 100
 
@@ -93,14 +94,14 @@ CURVES = (
 
 
 def measure(quick: bool = False) -> Result:
-    """The curves, and the exponent between their two largest sizes."""
+    """The curves, with the exponent from each size to the next and at the large end."""
     rows: list[Row] = []
     criteria: list[Criterion] = []
     cases.fitted(cases.standard(quick=True), n_steps=2)  # the first call pays for imports
     for curve in CURVES[::2] if quick else CURVES:
         found = _measured(curve, quick)
         rows += found
-        exponent = found[-1]["exponent"]
+        exponent = _exponent(curve.over, found[-LARGE_END:])
         words = f"{curve.what}: time grows with {curve.over} to a power of at most {MOST}"
         if curve.judged:
             criteria.append(Criterion(words, exponent, None if quick else exponent <= MOST))
@@ -114,14 +115,18 @@ def _measured(curve: Curve, quick: bool) -> list[Row]:
         sizes = base._replace(**{curve.over: value})
         recording = _recording(sizes)
         times = [curve.measure(recording, sizes.rank) for _ in range(1 if quick else REPEATS)]
-        # of the processor: the exponent shall not depend on other load
         row: Row = {"over": curve.over, "what": curve.what, **sizes._asdict()}
         row |= {"seconds": min(t.wall for t in times), "cpu seconds": min(t.cpu for t in times)}
         if rows:
-            grown = np.log(row["cpu seconds"] / rows[-1]["cpu seconds"])
-            row["exponent"] = float(grown / np.log(value / values[len(rows) - 1]))
+            row["exponent"] = _exponent(curve.over, [rows[-1], row])
         rows.append(row)
     return rows
+
+
+def _exponent(over: str, rows: list[Row]) -> float:
+    """Least squares of log time on log size; time of the processor, less changed by other load."""
+    sizes, times = (np.log([row[name] for row in rows]) for name in (over, "cpu seconds"))
+    return float(np.polyfit(sizes, times, 1)[0])
 
 
 def _recording(sizes: Sizes) -> Recording:
