@@ -255,8 +255,14 @@ class Fit:
 
 def _spread(data: Data) -> float:
     """Variance of the entries that are fitted; raises ValueError if it is zero."""
-    values = data.activity[data.train]
-    spread = float(values.double().var(correction=0))
+
+    def summed(centre: float, power: int) -> float:
+        # time by time: choosing all entries at once would take many times their memory
+        pairs = zip(data.activity, data.train, strict=True)
+        return sum(float((now[kept].double() - centre).pow(power).sum()) for now, kept in pairs)
+
+    n_entries = int(data.train.sum())
+    spread = summed(summed(0.0, 1) / n_entries, 2) / n_entries
     if not spread > 0:
         raise ValueError("All entries to fit are equal: there is nothing to learn from them.")
     return spread
