@@ -153,12 +153,12 @@ weights_or_inputs = chapter.claim(
 # %% [markdown]
 # ## 1. The recording
 #
-# The networks are those of chapter 2, with one difference. There,
-# learning changed the weights by less than 1 % of their norm, and the
-# activity hardly showed it. Here the random weights that training starts
-# from are smaller (recurrent ones by half, the input's by half, the
-# output's to a tenth), and the learning rate is larger; to move the hand
-# otherwise, such a network must change what its units do. The field
+# The networks are those of chapter 2, but start and learn otherwise.
+# There, learning changed the weights by less than 1 % of their norm, and
+# the activity hardly showed it. Here the random weights that training
+# starts from are smaller (recurrent ones by half, the input's by half,
+# the output's to a tenth), and the learning rate is larger; to move the
+# hand otherwise, such a network must change what its units do. The field
 # calls the two settings *lazy* and *rich*. The rich one was chosen
 # because learning shows in its activity, not because anything is
 # recovered well from it. These networks are also less proficient, and
@@ -732,7 +732,7 @@ for name, values in {
 # been larger; relative to that, the error in the true order is
 # {glue:text}`ratio-shuffled-least:.2f` to
 # {glue:text}`ratio-shuffled-most:.2f`; above 1, the order did not help at
-# all. Trial factors have room enough to follow trials in any order. And
+# all. Perhaps trial factors have room enough to follow any order. And
 # the fits, of {glue:text}`n-steps` steps each, are not at the bottom of
 # their loss, so that where a fit happens to end may weigh as much as the
 # order; we have not measured how much. Held-out blocks are no evidence
@@ -919,8 +919,8 @@ charts.show(
 # - The latent equation is exact, so that working with a handful of
 #   variables instead of all units and weights costs nothing in truth.
 # - In networks that learn richly, weights that change along five fixed
-#   patterns describe held-out activity better than models without
-#   learning, though not by the margin that we had asked for, and not
+#   patterns describe held-out activity better than condition means and
+#   fixed weights, though not by the margin that we had asked for, and not
 #   demonstrably because they change gradually.
 # - Held-out activity alone does not say that it is the *weights* that
 #   learn. The model takes that for granted.
@@ -956,10 +956,11 @@ print(
 print(f"PCA: {5 * first.n_time} (five at each of {first.n_time} times)")
 
 # %% [markdown]
-# The more numbers are free in each trial, the better can it be filled in
-# from its own other entries, whatever the mechanism; the ltrRNN explains
-# a trial with the fewest. A held-out block rewards this freedom as long
-# as the trial itself is well observed. The next exercise takes that away.
+# Free numbers help to fill a trial in from its own other entries,
+# whatever the mechanism. Their count is not all: PCA, with the most, is
+# worse than inputs of each trial, and TCA has as few as the ltrRNN. But a
+# held-out block rewards such freedom as long as the trial itself is well
+# observed. The next exercise takes that away.
 #
 # ::::{solution-end}
 # ::::
@@ -988,11 +989,10 @@ for name in ("condition × epoch mean", "ltrRNN", "inputs of each trial"):
 
 # %% [markdown]
 # An input that is free in each trial says nothing of times that were not
-# seen: the network with fixed weights goes astray there. The ltrRNN
-# learns from the trials around, and does better than the mean of the
-# epoch. This is what weights that learn are good for. It is no proof
-# either: inputs that were tied to those of neighbouring trials might do
-# as well.
+# seen: the network with fixed weights goes astray there. The ltrRNN,
+# which has the trial's start and the trials around it, does better than
+# the mean of the epoch, in this one network. It is no proof: inputs that
+# were tied to those of neighbouring trials might do as well.
 #
 # ::::{solution-end}
 # ::::

@@ -383,7 +383,7 @@ charts.show(
     "the velocity leaves the plane.",
     alt="Three rows of two vector fields each, one row for each epoch. "
     "True and inferred arrows look alike in every row. The fixed points "
-    "near the middle, where arrows are short, are not always the same.",
+    "near the middle, where arrows are short, differ in number.",
 )
 
 
@@ -426,8 +426,8 @@ glue("by-control", f"{by_control} of {n_epochs}", display=False)
 # shuffled trials in {glue:text}`by-control`), which is poor. The reason
 # is the one above. The pair is born where an eigenvalue *at the origin*
 # crosses 1, and of that the fit knows least: around there the arrows are
-# short, activity passes quickly or not at all, and whether they point a
-# little inwards or a little outwards decides how many points there are.
+# short, and whether they point a little inwards or a little outwards
+# decides how many points there are.
 # Velocities change smoothly when a fit is slightly wrong; the number of
 # fixed points jumps. Where nothing but the number differs, we would not
 # report it.
@@ -694,9 +694,9 @@ charts.show(
     caption="One network that learned to reach: vector fields during the "
     "reach to one target, at the end of the baseline (top) and after "
     "learning in the curl field (bottom); true (left) and inferred from "
-    "activity (right). Lines: activity in the last trials of "
-    "the epoch, from the small dots on. Circles: stable fixed points; "
-    "diamonds: unstable ones.",
+    "activity (right). Lines: states in the last trials of "
+    "the epoch (on the right the fit's own), from the small dots on. "
+    "Circles: stable fixed points; diamonds: unstable ones.",
     alt="Four vector fields with trajectories. True and inferred arrows "
     "agree where the trajectories run, less so away from them. After "
     "learning the fixed point lies further to the left and higher, both "
@@ -718,8 +718,8 @@ glue("units", sizes["units"], display=False)
 # %% [markdown]
 # ### Velocities
 #
-# *Along* the way that activity took, velocities are hardly a discovery:
-# they are the differences of one recorded time and the next (exercise 1).
+# *Along* the way that activity took, velocities can be estimated without
+# a model, from differences of neighbouring times (exercise 1).
 # So the claim asks for velocities **elsewhere**: under this target's
 # input, at the states visited on the way to the others, a combination
 # that was never recorded.
@@ -743,13 +743,14 @@ row = velocity_claim.judge(
 velocity_claim.prose_assumes(row, holds=True)
 
 # %% [markdown]
-# The claim holds: even where it was never seen, the fit knows in which
-# direction the network would go, and it is the recurrent weights that it
-# knows it by. (In one network the opposite target's input does rather
+# The claim holds: even where it was never seen, the fit has part of the
+# direction in which the network would go, and has it from the recurrent
+# weights. (In one network the opposite target's input does rather
 # well too: there the recurrent weights dominate the input.) But look at
 # the comparisons. The fit to **shuffled trials**, to which learning is
-# noise, is not much worse, and would pass. Agreement of velocities shows
-# that a network's dynamics were found. It says nothing about learning.
+# noise, is better in one network, and would pass. Agreement of
+# velocities shows that a network's dynamics were found. It says nothing
+# about learning.
 #
 # ### What learning changed
 #
@@ -814,8 +815,8 @@ charts.show(
     "Velocities are found without any course of learning; the changes "
     "are not.",
     alt="Rows of dots. The fit is well above zero in all three measures. "
-    "With shuffled trials the velocities are nearly as good, while their "
-    "change and the move of the fixed point scatter around zero.",
+    "With shuffled trials the velocities overlap those of the fit; their "
+    "change and the move of the fixed point are near or below zero.",
 )
 
 # %% [markdown]
@@ -979,7 +980,7 @@ for name, side in (("TRUE", true), ("INFERRED", fitted)):
 
 # %% [markdown]
 # Here is the whole course of learning in the fit, for the
-# same target: a row for each change of epochs.
+# same target: a column for each pair of epochs.
 
 # %% tags=["hide-input"]
 course = dynamics.epoch_changes(
@@ -1002,11 +1003,12 @@ course.round(2).T
 # %% [markdown]
 # ## What we have, and what it does not show
 #
-# - A network's dynamics can be read off recordings: velocities, also
-#   where and under what was not recorded; eigenvalues, if they are taken
-#   at the slopes of the states that were visited; the place of fixed
-#   points and whether they are stable, in networks that are of full rank
-#   and not of the model's kind.
+# - Part of a network's dynamics can be read off recordings: velocities
+#   roughly, also where and under what was not recorded; eigenvalues, if
+#   they are taken at the slopes of the states that were visited; fixed
+#   points, better than a typical visited state though not always than the
+#   nearest, and whether they are stable, in networks that are of full
+#   rank and not of the model's kind.
 # - What *learning changed* is found in direction, less well in size, and
 #   from the course of learning: with trials shuffled it is gone. Where
 #   the change is small it hangs on the fit, as the first run of this
@@ -1017,8 +1019,8 @@ course.round(2).T
 #   fields as evidence about learning.
 # - All units were recorded, without noise, and the fit knew the time
 #   constant and the steps of the integration. Three networks are few.
-#   With fewer neurons and with noise it will be worse; [chapter
-#   8](08_recovery.py) looks at that for the weights.
+#   With fewer neurons and with noise it will be worse; [the chapter
+#   before](08_recovery.py) looks at that for the weights.
 #
 # ## Exercises
 #
@@ -1053,9 +1055,11 @@ along = tables["the fit"][network]["along"][target]
 print(f"the fit, along the way:     cosine {along:.2f}")
 
 # %% [markdown]
-# Along the way and without noise, differences beat the fit. They say
-# nothing of any other state, nothing of another input at the same state,
-# and so nothing of fixed points that are not visited, of stability, or of
+# Along the way and without noise, differences beat the fit for this
+# target (though the fit's value also counts states of the field).
+# They say nothing of any other state, nothing of another input at the
+# same state, and so nothing of fixed points that are not visited, of
+# stability, or of
 # what one and the same state would do before and after learning: for all
 # of these one needs a rule that goes beyond the recorded states, and that
 # is what the fit adds.
@@ -1090,10 +1094,9 @@ for i in networks:
 
 # %% [markdown]
 # No: after the washout the fixed points are nearly as far from where they
-# began as they were at the end of the field, and the fit says so too. The
-# hand's path
-# returns, as chapter 2 showed; the dynamics that make it need not, for
-# there are many networks that make the same movement.
+# began as they were at the end of the field. In chapter 2 the hand's
+# error returned; the dynamics that make the movement need not, for there
+# are many networks that make the same one.
 #
 # ::::{solution-end}
 # ::::
