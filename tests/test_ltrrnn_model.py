@@ -91,7 +91,7 @@ def test_shapes(fitted: LtrRNN) -> None:
         "readout_": (15, 12),
         "readout_bias_": (15,),
         "train_": (24, 11, 15),
-        "history_": (2, 3),
+        "history_": (3, 3),
         "predicted": (24, 11, 15),
     }
     assert fitted.column_factors_.shape == (12, 2)

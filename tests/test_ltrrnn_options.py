@@ -80,7 +80,8 @@ def check_fit(model: LtrRNN, recording: Recording) -> None:
     n_groups = 3 if model.inputs_vary_with == "condition" else 24
     assert model.inputs_.shape == (n_groups, 11, n_latents)
     assert model.initial_.shape == (n_groups, n_latents)
-    assert len(model.history_) == 1
+    looks = model.history_.step.tolist()
+    assert looks in ([0], [0, 2])  # no last look at batches, nor at a loss that has risen
     latents = model.transform()
     state = latents @ model.columns_.T + model.bias_
     expected = np.tanh(state) @ model.readout_.T + model.readout_bias_
@@ -131,7 +132,8 @@ def test_inputs_act_in_their_period(tiny: Recording) -> None:
     assert np.abs(inputs["execution"][:, ~before]).max() > 0.01
     assert np.abs(inputs["both"]).max((0, 2)).min() > 1e-4
     assert not LtrRNN(**LITTLE | {"inputs": "none"}).fit(tiny).inputs_.any()
-    each = LtrRNN(**LITTLE | {"inputs_vary_with": "trial", "n_steps": 5}).fit(tiny).inputs_
+    slow = {"inputs_vary_with": "trial", "n_steps": 20, "learning_rate": 0.002}
+    each = LtrRNN(**LITTLE | slow).fit(tiny).inputs_
     same = np.flatnonzero(tiny.condition_index == 0)
     assert np.abs(each[same[0]] - each[same[1]]).max() > 1e-3
 
