@@ -560,8 +560,9 @@ glue(
 # {glue:text}`low-rank-change:.2f`. Presumably what the missing
 # components did is ascribed to the others. Too many cost little: with two
 # to spare it is {glue:text}`two-more-change:.2f`, and
-# {glue:text}`two-more-factors:.2f` for the trial factors. When in doubt, take the larger rank, and then do
-# not read its components one by one (below).
+# {glue:text}`two-more-factors:.2f` for the trial factors. When in doubt,
+# take the larger rank, and then do not read its components one by one
+# (below).
 #
 # *Data* ({numref}`fig-recovery-against-data`). With noise of 0.6, more
 # than the rates themselves vary, the trial factors still come out at
