@@ -39,11 +39,4 @@ def add_noise(recording: Recording, noise: float, seed: int = 0) -> Recording:
 
 def _with_activity(recording: Recording, activity: np.ndarray) -> Recording:
     activity.flags.writeable = False  # so that it is not copied again
-    return Recording(
-        activity,
-        time=recording.time,
-        condition=recording.condition,
-        epoch=recording.epoch,
-        trial_id=recording.trial_id,
-        counts=recording.counts,
-    )
+    return recording.with_activity(activity)

@@ -194,6 +194,20 @@ class Recording:
             counts=self.counts,
         )
 
+    def with_activity(self, activity: Float[np.ndarray, "trial time neuron"]) -> "Recording":
+        """The same trials, times and labels with other activity, copied unless it is read-only.
+
+        Raises ValueError for activity that does not fit them.
+        """
+        return Recording(
+            activity,
+            time=self.time,
+            condition=self.condition,
+            epoch=self.epoch,
+            trial_id=self.trial_id,
+            counts=self.counts,
+        )
+
     @classmethod
     def from_learning(cls, record: LearningRecord, network: int = 0) -> "Recording":
         """The activity of one network that was recorded while it learned.

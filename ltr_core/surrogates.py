@@ -22,11 +22,4 @@ def shuffle_trials(recording: Recording, seed: int = 0, *, each_neuron: bool = F
             drawn = rng.permutation(trials)
             activity[trials[:, None], :, neurons] = recording.activity[drawn[:, None], :, neurons]
     activity.flags.writeable = False  # so that it is not copied again
-    return Recording(
-        activity,
-        time=recording.time,
-        condition=recording.condition,
-        epoch=recording.epoch,
-        trial_id=recording.trial_id,
-        counts=recording.counts,
-    )
+    return recording.with_activity(activity)

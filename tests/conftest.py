@@ -8,13 +8,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import jaxtyping
 import nbformat
 import pytest
 from jaxtyping import install_import_hook
+
+if TYPE_CHECKING:
+    from ltr_core.recordings import Recording
 
 # Before the package is imported: every annotated array is checked at each call.
 install_import_hook("ltr_core", "beartype.beartype")
@@ -69,3 +74,27 @@ def executed(built: Path) -> dict[str, Any]:
 def site(built: Path) -> Path:
     """Folder of the real book's site, built at smoke scale."""
     return built / "_build" / "html"
+
+
+@pytest.fixture
+def as_in_use() -> Iterator[None]:
+    """Without the tests' own check of shapes, which would come before the package's."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> "Recording":
+    """24 trials, 11 times, 15 neurons."""
+    from ltrrnn_parts import tiny_recording  # noqa: PLC0415 - after the hook above
+
+    return tiny_recording()
+
+
+@pytest.fixture(scope="session")
+def tiny_counts() -> "Recording":
+    """The same in counts."""
+    from ltrrnn_parts import tiny_count_recording  # noqa: PLC0415 - after the hook above
+
+    return tiny_count_recording()

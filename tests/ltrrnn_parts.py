@@ -28,18 +28,6 @@ def tiny_count_recording() -> Recording:
     return tiny_recording(counts=True, mean_count=2.0)
 
 
-def with_values(recording: Recording, values: np.ndarray) -> Recording:
-    """The same trials with other activity."""
-    return Recording(
-        values,
-        time=recording.time,
-        condition=recording.condition,
-        epoch=recording.epoch,
-        trial_id=recording.trial_id,
-        counts=recording.counts,
-    )
-
-
 def fitted_parts(model: LtrRNN) -> dict[str, np.ndarray]:
     """Everything that a fit found, by name."""
     names = ("columns_", "row_factors_", "trial_factors_", "bias_", "initial_", "inputs_")

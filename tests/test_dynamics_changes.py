@@ -1,10 +1,8 @@
 """Comparisons of flows: equal flows agree, planted changes are measured, wrong ones are told."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
-import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,14 +22,6 @@ from ltr_core.dynamics import (
 )
 
 UNITS = 40
-
-
-@pytest.fixture
-def as_in_use() -> Iterator[None]:
-    """Without the tests' own check of shapes, which would come before the package's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def planted(seed: int = 0, factors: tuple[float, ...] = (2.0, 1.6)) -> LatentFlow:

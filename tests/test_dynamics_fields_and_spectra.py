@@ -1,8 +1,5 @@
 """Vector fields of flows that can be written down; spectra and angles against the full matrices."""
 
-from collections.abc import Iterator
-
-import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,14 +13,6 @@ from ltr_core.dynamics import (
     subspace_angles,
     vector_field,
 )
-
-
-@pytest.fixture
-def as_in_use() -> Iterator[None]:
-    """Without the tests' own check of shapes, which would come before the package's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def rotation(n: int, rng: np.random.Generator) -> np.ndarray:

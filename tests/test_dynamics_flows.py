@@ -1,8 +1,5 @@
 """Flows against finite differences, against each other, and against what they invert."""
 
-from collections.abc import Iterator
-
-import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,14 +7,6 @@ from hypothesis import strategies as st
 
 from ltr_core.dynamics import Flow, LatentFlow, NetworkFlow, NeuralFlow
 from ltr_core.dynamics.flows import LARGEST_RATE
-
-
-@pytest.fixture
-def as_in_use() -> Iterator[None]:
-    """Without the tests' own check of shapes, which would come before the package's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def latent_flow(

@@ -10,9 +10,6 @@ from hypothesis import strategies as st
 from ltrrnn_parts import (
     SETTINGS,
     assert_identical,
-    tiny_count_recording,
-    tiny_recording,
-    with_values,
 )
 from tqdm import tqdm
 
@@ -24,18 +21,6 @@ from ltr_core.ltrrnn.fitting import Fit
 from ltr_core.ltrrnn.full_space import full_system, integrate_full
 from ltr_core.ltrrnn.readouts import Readout
 from ltr_core.recordings import Recording
-
-
-@pytest.fixture(scope="module")
-def tiny() -> Recording:
-    """24 trials, 11 times, 15 neurons."""
-    return tiny_recording()
-
-
-@pytest.fixture(scope="module")
-def tiny_counts() -> Recording:
-    """The same in counts."""
-    return tiny_count_recording()
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +119,7 @@ def test_held_out_values_never_reach_a_fit(
     )
     assert_identical(
         model.with_params().fit(recording, train),
-        model.with_params().fit(with_values(recording, changed), train),
+        model.with_params().fit(recording.with_activity(changed), train),
     )
 
 
@@ -144,7 +129,7 @@ def test_values_inside_do_reach_it(tiny: Recording) -> None:
     changed = tiny.activity.copy()
     changed[tuple(np.argwhere(train)[100])] += 0.5
     first = LtrRNN(**SETTINGS).with_params(n_steps=3).fit(tiny, train)
-    second = LtrRNN(**SETTINGS).with_params(n_steps=3).fit(with_values(tiny, changed), train)
+    second = LtrRNN(**SETTINGS).with_params(n_steps=3).fit(tiny.with_activity(changed), train)
     assert not np.array_equal(first.trial_factors_, second.trial_factors_)
 
 

@@ -1,8 +1,5 @@
 """The smoothness prior: the kernel of scikit-learn, gaps, jumps, and its own penalty."""
 
-from collections.abc import Iterator
-
-import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -19,14 +16,6 @@ from ltr_core.recordings import Recording
 
 NO_EPOCHS = np.zeros(8, np.int64)
 IDS = np.array([0.0, 1.0, 2.0, 5.0, 6.0, 40.0, 41.0, 90.0])
-
-
-@pytest.fixture
-def as_in_use() -> Iterator[None]:
-    """Without the tests' own check of shapes, which would come before the package's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @settings(max_examples=30)

@@ -1,11 +1,9 @@
 """The fitted model: what its values mean, its canonical form, and files."""
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -15,8 +13,6 @@ from ltrrnn_parts import (
     SETTINGS,
     assert_identical,
     fitted_parts,
-    tiny_count_recording,
-    tiny_recording,
 )
 
 from ltr_core.estimators import NotFitted
@@ -25,26 +21,6 @@ from ltr_core.ltrrnn import DegenerateWarning, LtrRNN
 from ltr_core.ltrrnn.integration import System, integrate
 from ltr_core.ltrrnn.solution import Weights, canonical
 from ltr_core.recordings import Recording
-
-
-@pytest.fixture
-def as_in_use() -> Iterator[None]:
-    """Without the tests' own check of shapes, which would come before the package's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
-
-
-@pytest.fixture(scope="module")
-def tiny() -> Recording:
-    """24 trials, 11 times, 15 neurons."""
-    return tiny_recording()
-
-
-@pytest.fixture(scope="module")
-def tiny_counts() -> Recording:
-    """The same in counts."""
-    return tiny_count_recording()
 
 
 @pytest.fixture(scope="module")

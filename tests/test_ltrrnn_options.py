@@ -1,9 +1,7 @@
 """Every option of the ltrRNN in small, alone and with others, and bad input with its message."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -11,35 +9,11 @@ from hypothesis import strategies as st
 from ltrrnn_parts import (
     SETTINGS,
     fitted_parts,
-    tiny_count_recording,
-    tiny_recording,
-    with_values,
 )
 
 from ltr_core.ltrrnn import LtrRNN
 from ltr_core.ltrrnn.full_space import full_system, integrate_full
 from ltr_core.recordings import Recording
-
-
-@pytest.fixture
-def as_in_use() -> Iterator[None]:
-    """Without the tests' own check of shapes, which would come before the package's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
-
-
-@pytest.fixture(scope="module")
-def tiny() -> Recording:
-    """24 trials, 11 times, 15 neurons."""
-    return tiny_recording()
-
-
-@pytest.fixture(scope="module")
-def tiny_counts() -> Recording:
-    """The same in counts."""
-    return tiny_count_recording()
-
 
 OPTIONS: dict[str, list[Any]] = {
     "readout": ["orthonormal", "linear", "identity"],
@@ -198,17 +172,17 @@ def test_recordings_that_do_not_fit(tiny: Recording, tiny_counts: Recording) -> 
         model.fit(tiny, np.ones((3, 4, 5), bool))
     with pytest.raises(ValueError, match="must be bool"):
         model.fit(tiny, np.ones(tiny.activity.shape))
-    flat = with_values(tiny, np.zeros(tiny.activity.shape))
+    flat = tiny.with_activity(np.zeros(tiny.activity.shape))
     with pytest.raises(ValueError, match=r"nothing to learn|fewer than 2 dimensions"):
         model.with_params(readout_bias=True).fit(flat)
     line = tiny.activity[:, :, :1] * np.arange(1.0, 16)
     with pytest.raises(ValueError, match="fewer than 2 dimensions: lower rank"):
-        model.fit(with_values(tiny, line))
+        model.fit(tiny.with_activity(line))
     whole = np.abs(np.round(tiny.activity * 9)).astype(int)
     with pytest.raises(ValueError, match="counts=True"):
-        with_values(tiny, whole)
+        tiny.with_activity(whole)
     with pytest.raises(ValueError, match=r"activity\.transpose\(1, 0, 2\)"):
-        with_values(tiny, tiny.activity.transpose(1, 0, 2))
+        tiny.with_activity(tiny.activity.transpose(1, 0, 2))
     with pytest.raises(ValueError, match="condition has 23 values, the recording has 24 trials"):
         Recording(tiny.activity, time=tiny.time, condition=tiny.condition[:-1])
 
@@ -219,7 +193,7 @@ def test_harmless_gaps(tiny: Recording) -> None:
     values[:, :, 2] = 0.0  # a neuron that never fires
     values[[3, 23]] = np.nan  # trials without any data
     values[5:9, 8:] = np.nan  # shorter trials
-    recording = with_values(tiny, values)
+    recording = tiny.with_activity(values)
     assert recording.silent_trials.tolist() == [3, 23]
     model = LtrRNN(**SETTINGS).fit(recording)
     predicted = model.predict()
@@ -238,7 +212,7 @@ def test_neuron_that_was_never_observed(tiny: Recording) -> None:
     values = tiny.activity.copy()
     values[:, :, 7] = np.nan
     with pytest.raises(ValueError, match=r"Neurons \[7\] have no observed entry: leave them out"):
-        LtrRNN(**LITTLE).fit(with_values(tiny, values))
+        LtrRNN(**LITTLE).fit(tiny.with_activity(values))
 
 
 def test_times_never_fitted(tiny: Recording) -> None:
@@ -254,7 +228,7 @@ def test_times_never_fitted(tiny: Recording) -> None:
 
 def test_rates_that_are_never_negative_are_warned_of(tiny: Recording) -> None:
     """Without an offset; with one there is no warning."""
-    positive = with_values(tiny, tiny.activity - tiny.activity.min())
+    positive = tiny.with_activity(tiny.activity - tiny.activity.min())
     with pytest.warns(UserWarning, match="readout_bias=True"):
         LtrRNN(**LITTLE).fit(positive)
     model = LtrRNN(**SETTINGS | {"readout_bias": True}).fit(positive)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from ltrrnn_parts import with_values
 from scipy.optimize import linear_sum_assignment
 
 from ltr_core.dynamics import subspace_angles
@@ -80,7 +79,7 @@ def test_shuffled_trials_are_not(planted: Simulated) -> None:
     for condition in recording.conditions:
         here = np.flatnonzero(recording.condition == condition)
         order[here] = rng.permutation(here)
-    shuffled = with_values(recording, recording.activity[order])
+    shuffled = recording.with_activity(recording.activity[order])
     found = Recovery(LtrRNN(rank=2, readout="identity", n_steps=60).fit(shuffled), planted.truth)
     assert found.components[0].max() < 0.6
     assert found.weight_changes < 0.6

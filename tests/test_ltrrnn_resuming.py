@@ -13,26 +13,12 @@ import torch
 from ltrrnn_parts import (
     SETTINGS,
     assert_identical,
-    tiny_count_recording,
-    tiny_recording,
 )
 from tqdm import tqdm
 
 from ltr_core.ltrrnn import LtrRNN, fitting
 from ltr_core.ltrrnn.fitting import Fit
 from ltr_core.recordings import Recording
-
-
-@pytest.fixture(scope="module")
-def tiny() -> Recording:
-    """24 trials, 11 times, 15 neurons."""
-    return tiny_recording()
-
-
-@pytest.fixture(scope="module")
-def tiny_counts() -> Recording:
-    """The same in counts."""
-    return tiny_count_recording()
 
 
 @pytest.fixture(scope="module")
