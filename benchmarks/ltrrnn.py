@@ -17,7 +17,7 @@ from ltr_core.ltrrnn.fitting import Fit
 EXPLICIT_STEPS = 2
 STEPS_TIMED = 30
 SEEDS = (0, 1, 2, 3, 4)
-SCHEDULES = (60, 90, 150)  # steps of whole fits; each its own schedule, the last one the default
+SCHEDULES = (60, 90, 150, 300)  # steps of whole fits; each its own schedule, 300 the default
 NEEDED_RATIO = 200.0
 MOST_MEMORY = 100.0  # MB
 #: Share of an explicit step's time -> held-out NMSE that a fit reaches in it.

@@ -39,19 +39,22 @@ def other_cases(quick: bool) -> list[tuple[Case, dict[str, object]]]:
 
 
 def measure(quick: bool = False) -> Result:
-    """Held-out NMSE over the floor, and seconds."""
-    rows = [
-        _row(case, told, seed)
-        for case, told in other_cases(quick)
-        for seed in (FIT_SEEDS[:1] if quick else FIT_SEEDS)
-    ]
-    above = float(np.median([row["nmse / floor"] for row in rows]))
-    words = f"median NMSE over recordings at most {MOST_ABOVE:.2f} times the noise floor"
-    worst = float(max(row["nmse / floor"] for row in rows))
-    criteria = [
-        Criterion(words, above, None if quick else above <= MOST_ABOVE),
-        Criterion("the same for the worst of them", worst, None if quick else worst <= MOST_ABOVE),
-    ]
+    """Held-out NMSE over the floor, and seconds, with and without a word of the epochs' jumps."""
+    rows, criteria = [], []
+    # the generator's trial factors jump between epochs; by default a fit takes them for smooth
+    for jumps in (False, True):
+        fits = [
+            _row(case, told | ({"jumps": True} if jumps else {}), seed)
+            for case, told in other_cases(quick)
+            for seed in (FIT_SEEDS[:1] if quick else FIT_SEEDS)
+        ]
+        above = np.array([row["nmse / floor"] for row in fits])
+        told = "told of the jumps" if jumps else "by default"
+        words = f"NMSE over recordings at most {MOST_ABOVE:.2f} times the noise floor, {told}"
+        for name, value in (("median", float(np.median(above))), ("worst", float(above.max()))):
+            holds = None if quick else value <= MOST_ABOVE
+            criteria.append(Criterion(f"{name} {words}", value, holds))
+        rows += fits
     return Result("ltrRNN, other recordings", rows, criteria)
 
 

@@ -44,7 +44,6 @@ import torch
 from myst_nb import glue
 
 from ltr_core import Chapter, charts
-from ltr_core.charts.masks import held_out as held_out_picture
 from ltr_core.comparisons import (
     TCA,
     ConditionMean,
@@ -513,7 +512,7 @@ reduction.prose_assumes(row, holds=True)
 
 # %% tags=["hide-input"]
 charts.show(
-    held_out_picture(
+    charts.held_out(
         masks[0].test[:, :, 0], masks[0].train[:, :, 0], first.time
     ),
     name="held-out-blocks",

@@ -4,6 +4,7 @@ from ltr_core.charts.curves import curves
 from ltr_core.charts.factors import factor_bands
 from ltr_core.charts.fits import compared, losses, scores
 from ltr_core.charts.flows import flow_fields
+from ltr_core.charts.masks import held_out
 from ltr_core.charts.neurons import neurons
 from ltr_core.charts.output import figure_bundle, records, show
 from ltr_core.charts.overview import Overview, overview
@@ -21,6 +22,7 @@ __all__ = [
     "figure_bundle",
     "flow_fields",
     "hand_paths",
+    "held_out",
     "initial_states",
     "inputs",
     "losses",

@@ -34,7 +34,8 @@ class Overview:
     - `latents` by condition or epoch, (time, latent axis).
     - `eigenvalues` (trial, rank) of the weights.
     - `history` of the fit: columns step, train, validation.
-    - `fields` by epoch, with fixed points and trajectories, and the plane they lie on.
+    - `fields` by epoch, with fixed points and trajectories, and the plane they lie on
+      (its axes are named by `plane_titles`).
     """
 
     time: Float[np.ndarray, " _time"]
@@ -60,6 +61,7 @@ class Overview:
     fixed_points: Mapping[str, FixedPoints] | None = None
     trajectories: Mapping[str, Float[np.ndarray, "_condition _time _dimension"]] | None = None
     plane: tuple[Float[np.ndarray, " _dimension"], Float[np.ndarray, "2 _dimension"]] | None = None
+    plane_titles: tuple[str, str] = ("a₁", "a₂")
     value_title: str = "rate"
 
 
@@ -140,6 +142,8 @@ def _flow(parts: Overview) -> list[tuple[str, Any]]:
             fixed_points=parts.fixed_points,
             trajectories=parts.trajectories,
             plane=parts.plane,
+            x_title=parts.plane_titles[0],
+            y_title=parts.plane_titles[1],
         )
         drawn.append(("Flow in each epoch", flows))
     if parts.history is not None:

@@ -4,7 +4,7 @@ import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -71,8 +71,6 @@ class LtrRNN(Settings):
     `weights_` (``weights_[k]`` is trial k's, (post, pre)), `history_` (step, train, validation),
     `noise_variance_`, `tau_` in s, `train_` (the entries fitted), `interrupted_`.
     """
-
-    accepts_counts: ClassVar[bool] = True
 
     def fit(
         self: Self,

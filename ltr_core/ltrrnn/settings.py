@@ -56,7 +56,7 @@ class Settings(Estimator):
     scheme: Scheme = "heun"
     substeps: int | None = None
     # the fit
-    n_steps: int = 150
+    n_steps: int = 300
     learning_rate: float = 0.06
     batch_trials: int | None = None
     penalty: float = 0.0
