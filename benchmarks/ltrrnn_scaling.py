@@ -22,7 +22,7 @@ from ltr_core.recordings import Recording
 
 MOST = 1.15  # exponent of the time at the large end: fitted to the largest sizes, this many
 LARGE_END = 3
-STEPS, REPEATS = 9, 2  # of each size; three Procrustes steps are among them
+STEPS, REPEATS = 9, 5  # of each size; three Procrustes steps are among them
 UNITS = 100
 
 Measure = Callable[[Recording, int], Timed]
