@@ -4,9 +4,7 @@ A data set is looked for in the folder LTR_DATA_DIR, then in the user's cache (L
 is set), and is fetched by its URL otherwise. The SHA-256 of its content is checked each time.
 """
 
-import difflib
 import hashlib
-import importlib
 import logging
 import os
 import sys
@@ -14,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+
+from ltr_core.extras import data_package
+from ltr_core.suggestions import did_you_mean
 
 
 class NotAtHand(OSError):
@@ -99,9 +99,10 @@ def available(name: str) -> bool:
 
 def _named(name: str) -> Dataset:
     if name not in DATASETS:
-        near = difflib.get_close_matches(name, DATASETS, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"No data set is called {name!r}: there are {sorted(DATASETS)}.{hint}")
+        raise ValueError(
+            f"No data set is called {name!r}: there is {', '.join(DATASETS)}."
+            f"{did_you_mean(name, DATASETS)}"
+        )
     return DATASETS[name]
 
 
@@ -117,7 +118,7 @@ def _in_cache(dataset: Dataset) -> Path | None:
     if path is not None:
         return path
     try:
-        return Path(_pooch().os_cache("ltr-core")) / dataset.name / dataset.file
+        return Path(data_package("pooch").os_cache("ltr-core")) / dataset.name / dataset.file
     except ImportError:
         return None
 
@@ -129,18 +130,9 @@ def _is_whole(path: Path, dataset: Dataset) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == dataset.sha256
 
 
-def _pooch() -> ModuleType:
-    try:
-        return importlib.import_module("pooch")
-    except ImportError as error:
-        raise ImportError(
-            "Data sets are fetched by pooch, which is not installed: pip install 'ltr-core[data]'."
-        ) from error
-
-
 def _download(dataset: Dataset) -> Path:
     """Fetch the file into the cache; it stands there once it is whole."""
-    pooch = _pooch()
+    pooch = data_package("pooch")
     path = _in_cache(dataset)
     assert path is not None  # the cache's place is known wherever pooch is
     bar = sys.stderr.isatty()

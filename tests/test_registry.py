@@ -180,15 +180,15 @@ def test_a_folder_without_the_file_is_passed_over(offline, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("ask", [fetch, available])
 def test_unknown_names_are_answered_with_the_nearest(ask):
-    with pytest.raises(ValueError, match=r"\['hennig2021'\]. Did you mean 'hennig2021'\?"):
+    with pytest.raises(ValueError, match=r"there is hennig2021\. Did you mean 'hennig2021'\?"):
         ask("henning2021")
-    with pytest.raises(ValueError, match=r"'xyz': there are \['hennig2021'\]\.$"):
+    with pytest.raises(ValueError, match=r"'xyz': there is hennig2021\.$"):
         ask("xyz")
 
 
 def test_without_pooch_only_fetching_fails(tmp_path, monkeypatch, served):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(ImportError, match=r"pip install 'ltr-core\[data\]'"):
+    with pytest.raises(ImportError, match=r"needs pooch.*pip install ltr-core\[data\]"):
         fetch("planted")
     monkeypatch.delenv("LTR_CACHE_DIR")
     assert not available("planted")
