@@ -18,15 +18,18 @@
 # they change as the network learns, can be read from activity at all?
 #
 # {cite:t}`pellegrino2023` claim that their method, given nothing but the
-# activity of a network that learns, faithfully recovers the low tensor
-# rank structure of its weights (**P4**), and that the weights move in one
-# fixed low-dimensional subspace through all of learning (**P2**). Both
-# can be tested where the truth is known, and we know it in two places:
+# activity of a network that learns, faithfully recovers the structure of
+# low tensor rank in its weights ([the first
+# chapter](01_weight_tensor.py) says what that is): this is claim **P4**.
+# They also claim that the weights move in one fixed low-dimensional
+# subspace through all of learning (**P2**). Both can be tested where the
+# truth is known, and we know it in two places:
 #
 # 1. **recordings made by the model itself**, from factors that we chose.
 #    Here the model is right, and all that can go wrong is the inference;
-# 2. **networks that learned to reach**, with weights of full rank that
-#    change by gradient descent. Here the model is an approximation too.
+# 2. **networks that [learned to reach](02_relearning_to_reach.py)**, with
+#    weights of full rank that change by gradient descent. Here the model
+#    is an approximation too.
 #
 # *What is theirs and what is ours.* The two claims and the model are the
 # paper's. The recordings, the networks, the measures of recovery, the
@@ -49,6 +52,7 @@ from ltr_core.comparisons import ConditionMean, FreeLowRank
 from ltr_core.experiments import relearn_to_reach
 from ltr_core.held_out import held_out_blocks
 from ltr_core.ltrrnn import DegenerateWarning, LtrRNN, simulate_ltrrnn
+from ltr_core.ltrrnn.model import ALIKE
 from ltr_core.ltrrnn.recovery import (
     Factors,
     fitted_factors,
@@ -93,18 +97,45 @@ print(
 # %% [markdown]
 # ## The claims, before the results
 #
-# In the model the weights of trial $k$ are
-# $W_k=\sum_r c_{kr}\,\mathbf a_r\mathbf b_r^\top$: columns $\mathbf a_r$
-# (where a component writes to), rows $\mathbf b_r$ (what it listens to),
-# and *trial factors* $c_{kr}$ (how strong it is). Weights act on rates,
-# so of $\mathbf b_r$ only its projection on rates that occur can be seen
-# in activity. We call **visited** the directions, as few as possible,
-# that hold 95 % of the rates' summed squares, and compare the weights'
-# action on these.
+# In the model, the *ltrRNN* of the last chapter, the weights of trial $k$
+# are $W_k=\sum_r c_{kr}\,\mathbf a_r\mathbf b_r^\top$: columns
+# $\mathbf a_r$ (where a component writes to), rows $\mathbf b_r$ (what it
+# listens to), and *trial factors* $c_{kr}$ (how strong it is). Weights
+# act on rates, the outputs of the units, so of $\mathbf b_r$ only its
+# projection on rates that occur can be seen in activity. We call
+# **visited** the directions, as few as possible, that hold 95 % of the
+# rates' summed squares, and compare the weights' action on these.
 #
 # The main **control** is a fit to *trial-shuffled* activity: trials of
-# the same condition change places. Each is as before, but the order in
-# which learning made them is gone.
+# the same condition (to the same target, where there is a hand) change
+# places. Each is as before, but the order in which learning made them is
+# gone. Other words that the criteria use:
+#
+# - **Epochs** are the three parts of an experiment, as in [the chapter on
+#   re-learning to reach](02_relearning_to_reach.py). In the *baseline*
+#   nothing disturbs the hand. In the *perturbed* epoch a *curl field*
+#   does, a force at right angles to the hand's motion; a claim that says
+#   "in the field" means this epoch. In the *washout* the force is off
+#   again. Recordings made by the model have no hand: there an epoch's
+#   beginning is just where trial factors may jump.
+# - The **start** of a fit is the set of values that its parameters have
+#   before the first step. They are estimated roughly from the activity,
+#   with a part that is drawn at random by the fit's seed. Fits of one
+#   recording from several starts tell how far the result depends on them.
+#   (An *epoch's own start* is something else: the moment before its
+#   first trial.)
+# - The **largest principal angle** of two subspaces is the largest angle
+#   that a direction in the smaller one makes with the other.
+# - A recording is **spliced** if its first epoch comes from one network
+#   and its later ones from another. No single subspace serves both.
+# - **Turned steps** and a **random walk** are made-up changes of weights,
+#   [introduced earlier](02_relearning_to_reach.py). Each trial's update
+#   is as large as the true one. In turned steps it keeps its singular
+#   values, but points in a random direction of its own; in the random
+#   walk it is a matrix of random numbers.
+# - A network is **rich** if its activity must change for it to learn, and
+#   **lazy** if learning hardly shows there; [the last
+#   chapter](07_ltrrnn.py) says how both are made.
 #
 # Settings and thresholds were chosen in pilot runs at other seeds (10,
 # and from 1000 on); the claims were then committed to the repository,
@@ -198,8 +229,10 @@ intervals_claim = chapter.claim(
 #
 # `simulate_ltrrnn` draws columns, rows and inputs at random and lets the
 # trial factors drift smoothly, with a jump where a new epoch begins. The
-# activity gets noise on top. The fit is told the number of components
-# (4), the time constant (1 s) and that factors may jump; not the truth.
+# activity gets noise on top (standard deviation {glue:text}`noise`; that
+# of the rates is {glue:text}`rates-sd:.2f`). The fit is told the number
+# of components (4), the time constant (1 s) and that factors may jump;
+# not the truth.
 
 
 # %%
@@ -216,7 +249,7 @@ def simulated(number, noise=0.055):
     )
 
 
-warned = []  # components that could not be told apart, by rank
+warned = []  # fits with components that could not be told apart
 
 
 def fit(recording, rank=rank, **settings):
@@ -226,7 +259,7 @@ def fit(recording, rank=rank, **settings):
         warnings.simplefilter("error")  # any other warning
         warnings.simplefilter("always", DegenerateWarning)
         model.fit(recording)
-    warned.extend(rank for _ in caught)
+    warned.extend(model for _ in caught)
     return model
 
 
@@ -289,14 +322,20 @@ charts.show(
         intervals[0].centre[:, place],
         intervals[0].lower[:, place],
         intervals[0].upper[:, place],
-        epoch=shown.recording.epoch,
+        epoch=[
+            {"adaptation": "perturbed"}.get(name, name)  # one word for it
+            for name in shown.recording.epoch
+        ],
         truth=shown.truth.trial_factors * covered[0].scale,
         interval_title="95 % interval",
+        band_opacity=0.4,
     ),
     name="recovered-factors",
-    caption="Trial factors of one recording: estimated from activity "
-    "(mean of several starts, with its interval) and true (dashed; "
-    "scaled, as a trial factor's scale cannot be told from activity).",
+    caption="Trial factors of one recording, a panel for each component. "
+    f"Solid line: estimated from activity (mean of {n_starts} starts); "
+    "band: its interval; dashed line: the truth (scaled, as a trial "
+    "factor's scale cannot be told from activity). Dotted rules: where "
+    "epochs begin.",
     alt="Four panels of curves over trials with bands. The dashed true "
     "curves and the estimates run close together, also where they jump "
     "from one epoch to the next.",
@@ -324,6 +363,13 @@ def mean_of(results, name):
     return float(np.mean([getattr(one, name) for one in results]))
 
 
+rates_sd = float(np.mean([one.truth.rates.std() for one in made]))
+n_visited = [visited_span(one.truth.rates, 0.95).shape[1] for one in made]
+glue("rates-sd", rates_sd, display=False)
+glue("visited-least", min(n_visited), display=False)
+glue("visited-most", max(n_visited), display=False)
+glue("neurons", sizes["neurons"], display=False)
+glue("ten-hold", 100 * 10 / sizes["neurons"], display=False)
 glue("factors", mean_of(scores, "factor_correlations"), display=False)
 glue(
     "change", mean_of(scores, "visited_change_correlation"), display=False
@@ -364,9 +410,11 @@ glue(
 # Not all of the rows' span is found: its largest angle is
 # {glue:text}`row-angle:.0f`°. No wonder: whatever
 # part of a row is at right angles to all rates that ever occur has no
-# effect, and no method could see it. So the change of the weights, over
-# all entries, is recovered with a correlation of
-# {glue:text}`whole-change:.2f` only, but with {glue:text}`change:.2f`
+# effect, and no method could see it. And rates occur in few directions:
+# {glue:text}`visited-least` to {glue:text}`visited-most` of
+# {glue:text}`neurons`, depending on the recording, are visited. So the
+# change of the weights, over all entries, is recovered with a correlation
+# of {glue:text}`whole-change:.2f` only, but with {glue:text}`change:.2f`
 # where it acts on visited rates. (The shuffled control:
 # {glue:text}`shuffled-change:.2f`.) A statement about weights that were
 # inferred from activity is a statement about their action on that
@@ -467,6 +515,7 @@ def sweep(results, x, x_title, **settings):
         y_title="correlation with the truth",
         y_scale={"domain": [-0.2, 1]},
         height=170,
+        band_opacity=0.4,
         **settings,
     )
 
@@ -475,9 +524,10 @@ def sweep(results, x, x_title, **settings):
 charts.show(
     sweep(by_rank, ranks, "rank of the fit (the truth: 4)"),
     name="recovery-against-rank",
-    caption="Recovery against the rank of the fit: mean and range over "
-    "recordings. Trial factors: mean over the true components, 0 for one "
-    "that the fit lacks. Weight change: acting on visited rates.",
+    caption="Recovery against the rank of the fit. Dots and lines: mean "
+    "over recordings; bands: their range. Trial factors: mean over the "
+    "true components, 0 for one that the fit lacks. Weight change: "
+    "acting on visited rates.",
     alt="Two curves of correlation against rank. Both rise steeply up to "
     "rank four, the true one; beyond it they stay or sink a little.",
 )
@@ -487,15 +537,17 @@ n_trials = sum(sizes["trials"])
 charts.show(
     alt.vconcat(
         sweep(
-            by_noise, noises, "noise (sd; that of the rates is about 0.5)"
+            by_noise,
+            noises,
+            f"noise (sd; that of the rates is {rates_sd:.2f})",
         ),
         sweep(by_neurons, kept, "neurons observed"),
         sweep(by_trials, [-(-n_trials // k) for k in every], "trials"),
     ),
     name="recovery-against-data",
     caption="Recovery against noise, the number of neurons observed and "
-    "the number of trials (evenly spread over learning): mean and range "
-    "over recordings.",
+    "the number of trials (evenly spread over learning). Dots and lines: "
+    "mean over recordings; bands: their range.",
     alt="Three panels with two curves of correlation each: falling with "
     "noise, rising with neurons and with trials.",
 )
@@ -506,6 +558,13 @@ charts.show(
 def at(results, place, name):
     """The mean over recordings of a measure at one point of a sweep."""
     return float(both_measures(results)[name][:, place].mean())
+
+
+def fallen(name):
+    """How far a measure falls, at most, at ranks that are too high."""
+    means = both_measures(by_rank)[name].mean(0)
+    right = ranks.index(rank)
+    return float(means[right] - means[right:].min())
 
 
 two_less, one_less, two_more = (
@@ -523,15 +582,14 @@ glue(
     display=False,
 )
 glue(
-    "two-more-change",
-    at(by_rank, two_more, "weight change"),
+    "right-change",
+    at(by_rank, ranks.index(rank), "weight change"),
     display=False,
 )
-glue(
-    "two-more-factors",
-    at(by_rank, two_more, "trial factors"),
-    display=False,
-)
+glue("change-fallen", fallen("weight change"), display=False)
+glue("factors-fallen", fallen("trial factors"), display=False)
+glue("noise", noises[0], display=False)
+glue("loud-noise", noises[-1], display=False)
 glue("loud-factors", at(by_noise, -1, "trial factors"), display=False)
 glue("loud-change", at(by_noise, -1, "weight change"), display=False)
 glue("few-neurons", kept[0], display=False)
@@ -545,6 +603,11 @@ glue(
     at(by_neurons, 0, "weight change"),
     display=False,
 )
+glue(
+    "few-neurons-worst",
+    float(both_measures(by_neurons)["trial factors"][:, 0].min()),
+    display=False,
+)
 glue("few-trials", -(-n_trials // every[0]), display=False)
 glue(
     "few-trials-factors", at(by_trials, 0, "trial factors"), display=False
@@ -555,25 +618,30 @@ glue(
 
 # %% [markdown]
 # *Rank* ({numref}`fig-recovery-against-rank`). Too few components do
-# real harm: with three of the four, the change of the weights is
-# recovered at {glue:text}`one-less-change:.2f`, with two at
-# {glue:text}`low-rank-change:.2f`. Presumably what the missing
-# components did is ascribed to the others. Too many cost little: with two
-# to spare it is {glue:text}`two-more-change:.2f`, and
-# {glue:text}`two-more-factors:.2f` for the trial factors. When in doubt,
-# take the larger rank, and then do not read its components one by one
-# (below).
+# real harm: the change of the weights is recovered at
+# {glue:text}`right-change:.2f` with all four, at
+# {glue:text}`one-less-change:.2f` with three and at
+# {glue:text}`low-rank-change:.2f` with two. Presumably what the missing
+# components did is ascribed to the others. Too many cost little: with one
+# or two to spare the correlation falls by at most
+# {glue:text}`change-fallen:.2f` for the change, and by at most
+# {glue:text}`factors-fallen:.2f` for the trial factors. So where two
+# neighbouring ranks are in question, the larger is the safer choice: one
+# component too many costs little, one too few costs much. But do not read
+# the components of such a fit one by one (below).
 #
-# *Data* ({numref}`fig-recovery-against-data`). With noise of 0.6, more
-# than the rates themselves vary, the trial factors still come out at
-# {glue:text}`loud-factors:.2f` and the change at
-# {glue:text}`loud-change:.2f`. With {glue:text}`few-neurons` neurons it
-# is {glue:text}`few-neurons-factors:.2f` and
-# {glue:text}`few-neurons-change:.2f`; with {glue:text}`few-trials` of
-# the trials, {glue:text}`few-trials-factors:.2f` and
-# {glue:text}`few-trials-change:.2f`. Unobserved neurons act through the
-# observed ones' place in the common subspace, so the weights among the
-# observed ones come to stand for them too.
+# *Data* ({numref}`fig-recovery-against-data`). With noise of
+# {glue:text}`loud-noise`, more than the rates themselves vary, the trial
+# factors still come out at {glue:text}`loud-factors:.2f` and the change
+# at {glue:text}`loud-change:.2f`. With {glue:text}`few-neurons` neurons
+# the two correlations are {glue:text}`few-neurons-factors:.2f` and
+# {glue:text}`few-neurons-change:.2f` on average, but that of the trial
+# factors is {glue:text}`few-neurons-worst:.2f` in the worst recording.
+# With {glue:text}`few-trials` of the trials they are
+# {glue:text}`few-trials-factors:.2f` and
+# {glue:text}`few-trials-change:.2f`. What unobserved neurons do is seen
+# through the observed ones alone, so the weights among the observed ones
+# come to stand for them too.
 #
 # ## What is determined, and what is not
 #
@@ -587,9 +655,10 @@ glue(
 # What no convention can settle is a component to spare. A fit with five
 # where the truth has four can split one into two that look alike; their
 # sum is right, and each by itself means nothing. The fit measures this as
-# the *overlap* of two components (the product of the cosines of their
-# columns, rows and trial factors) and warns (`DegenerateWarning`) above
-# 0.9.
+# the *overlap* of two components: the product of the cosines of their
+# columns, rows and trial factors, 1 for two that are the same. It warns
+# (`DegenerateWarning`) where an overlap exceeds
+# {glue:text}`alike`, the package's constant `ALIKE`.
 
 # %%
 right_scores = [
@@ -644,12 +713,16 @@ charts.show(
         score_title="largest angle to the truth (degrees)",
     ),
     name="span-and-components",
-    caption="How far the columns are from the true ones: the span of all "
-    "of them and the worst single one (a dot for each recording, mean "
-    "over starts). The truth has rank 4.",
-    alt="Dot plot of angles in four rows. The spans are within about ten "
-    "degrees; the worst components are farther off, up to some thirty, "
-    "at either rank.",
+    caption="How far the columns are from the true ones, which are four: "
+    "the span of all of them (its largest principal angle) and the worst "
+    "single one, matched to its true counterpart. A small grey dot is a "
+    "recording (mean over starts), a large dot the mean over recordings, "
+    "a bar its standard error on either side.",
+    alt="Dot plot of angles in four rows. The spans are off by at most "
+    f"{max(exact['span'] + surplus['span']):.0f} degrees; the worst "
+    "components are farther off, by up to "
+    f"{max(exact['component'] + surplus['component']):.0f} degrees, at "
+    "either rank.",
 )
 
 # %% tags=["remove-input"]
@@ -672,9 +745,19 @@ glue(
     float(np.mean(overlaps, axis=0)[two_more]),
     display=False,
 )
+between = (noises[-2] + noises[-1]) / 2  # the fits estimate the noise
+warned_of = {
+    "noise": [one.noise_variance_ > between**2 for one in warned],
+    "neurons": [one.train_.shape[2] == kept[0] for one in warned],
+    "trials": [
+        one.train_.shape[0] == -(-n_trials // every[0]) for one in warned
+    ],
+    "right": [one.rank == rank for one in warned],
+}
+glue("alike", ALIKE, display=False)
 glue("n-warned", len(warned), display=False)
-at_ranks = " and ".join(str(one) for one in sorted(set(warned)))
-glue("warned-at", at_ranks or "none", display=False)
+for name, those in warned_of.items():
+    glue(f"warned-{name}", int(np.sum(those)), display=False)
 
 # %% [markdown]
 # The span is off by {glue:text}`exact-span:.0f`° at the right rank and by
@@ -686,10 +769,11 @@ glue("warned-at", at_ranks or "none", display=False)
 # The largest overlap of two components, on average, grows from
 # {glue:text}`overlap-exact:.2f` at rank 4 to
 # {glue:text}`overlap-six:.2f` at rank 6. Of all fits so far,
-# {glue:text}`n-warned` gave the warning, all of rank
-# {glue:text}`warned-at`: the right one, but with the loudest noise, the
-# fewest neurons or the fewest trials. Poor data make components alike no
-# less than a spare one does. Read the span first.
+# {glue:text}`n-warned` gave the warning, {glue:text}`warned-right` of
+# them at the right rank: {glue:text}`warned-noise` with the loudest
+# noise, {glue:text}`warned-neurons` with the fewest neurons,
+# {glue:text}`warned-trials` with the fewest trials. Poor data, too, can
+# make components alike. Read the span first.
 #
 # ## One subspace for all of learning?
 #
@@ -697,7 +781,8 @@ glue("warned-at", at_ranks or "none", display=False)
 # never contradict P2. To give P2 a chance to fail, we fit each epoch **by
 # itself**, and ask how much of its weights lies in the subspace found by
 # the other epochs' fits. The control is a recording that *does* change
-# its subspace: the first epoch from one network, the others from another.
+# its subspace, one that is spliced: the baseline from one network, the
+# other two epochs from another.
 
 
 # %%
@@ -759,25 +844,29 @@ for name, values in (("kept", errors), ("spliced", spliced_errors)):
 # %% [markdown]
 # The other epochs' subspace holds {glue:text}`share:.0f` % of an epoch's
 # weights, and {glue:text}`spliced-share:.0f` % in the spliced recordings.
-# So activity can tell. (What it tells first is that the *activity* keeps
-# its subspace: in this model the columns span no other.)
+# So activity can tell. (This is first of all a statement about the
+# activity: in this model the subspace in which it moves *is* the span of
+# the columns.)
 #
 # A second way to ask: does it help to let every trial have *its own*
-# low-rank weights? We start from the fit with one subspace, hold its
-# inputs and readout, and let each trial's weights go. The held-out error
-# (share of the variance) was {glue:text}`kept-one:.4f` and is
+# low-rank weights? We begin with the fit that has one subspace, hold its
+# inputs and readout, and let each trial's weights go. The *held-out
+# error* is the squared error on activity that was left out of the fit, as
+# a share of that activity's variance. With one subspace it is
+# {glue:text}`kept-one:.4f`, with weights let go
 # {glue:text}`kept-free:.4f`: the freedom buys nothing. On the spliced
-# recordings it buys something, {glue:text}`spliced-free:.2f` instead of
-# {glue:text}`spliced-one:.2f`. (Both are bad; inputs and readout were
-# found for one network, and there are two.)
+# recordings it buys something: {glue:text}`spliced-one:.2f` becomes
+# {glue:text}`spliced-free:.2f`. (Both are bad: one set of inputs and one
+# readout have to serve two networks.)
 #
 # ## How sure are the trial factors?
 #
 # An estimate needs an interval, and an interval must be checked. Two
 # sources of error can be estimated: the noise in the data (Laplace's
-# approximation to the posterior of the trial factors, with everything
-# else held as fitted), and the start of the fit (the spread of fits from
-# several starts). The bands of {numref}`fig-recovered-factors` combine
+# approximation: a Gaussian around the fitted trial factors, as wide as
+# the curvature of the loss there allows, with everything else held as
+# fitted), and the start of the fit (the spread of fits from several
+# starts). The bands of {numref}`fig-recovered-factors` combine
 # them. **Coverage** is the share of true trial factors inside, once each
 # is brought to the fit's scale.
 
@@ -807,24 +896,32 @@ glue(
     float(100 * np.mean([one.share for one in covered])),
     display=False,
 )
+glue(
+    "covered-most",
+    float(100 * max(one.share for one in covered)),
+    display=False,
+)
+glue("starts", n_starts, display=False)
 glue("laplace", float(100 * np.mean(laplace)), display=False)
 
 # %% [markdown]
-# Together they cover {glue:text}`covered:.0f` % on average, in one
-# recording nearly everything (their width follows from a handful of
-# starts, so it is itself uncertain). Laplace's intervals alone, which one
+# Together they cover {glue:text}`covered:.0f` % on average, and
+# {glue:text}`covered-most:.1f` % in one recording (their width follows
+# from {glue:text}`starts` starts only, so it is itself uncertain).
+# Laplace's intervals alone, which one
 # would be tempted to print, cover {glue:text}`laplace:.0f` % where they
 # promise 95 %: they take columns and rows as known, and an error in those
 # shifts a trial factor in all trials alike.
 #
 # ## Networks that learned to reach
 #
-# Now the networks of chapter 2 in the *rich* setting of
+# Now the networks that [re-learned to reach](02_relearning_to_reach.py)
+# through baseline, perturbed epoch and washout, in the *rich* setting of
 # [the last chapter](07_ltrrnn.py) (small input and output weights, so
 # that the activity itself must change for the hand to move otherwise;
-# these networks still improve in baseline). We know the weights
-# after every trial. First P2 for those: does the change in the field lie
-# in the subspace of the change in the washout, and the reverse?
+# these networks still improve in the baseline). We know the weights after
+# every trial. First P2 for those: does the change in the perturbed epoch
+# lie in the subspace of the change in the washout, and the reverse?
 
 # %%
 settings = chapter.at_scale(
@@ -851,7 +948,7 @@ begins = np.argmax(epoch != "baseline"), np.argmax(epoch == "washout")
 
 
 def own_changes(change, own_start=True):
-    """The change in field and washout, each from its own start."""
+    """Changes in the perturbed and washout epochs, from their starts."""
     start = np.where(
         (epoch[later] == "washout")[:, None, None],
         change[begins[1] - 1],
@@ -913,16 +1010,16 @@ glue("own-share", float(100 * np.mean(own_five)), display=False)
 # showed us this trap, and the claim was restated before anything at this
 # seed was looked at (a run was stopped for it, unread), at the same
 # threshold. In these networks the washout does not simply take back what
-# the field taught. (P3.subspace of
-# [chapter 2](02_relearning_to_reach.py) held, for lazy networks and for
-# changes counted from the start.)
+# the perturbed epoch taught. (A similar claim, P3.subspace of [the
+# chapter on re-learning to reach](02_relearning_to_reach.py), held, for
+# lazy networks and for changes counted from before the first trial.)
 #
 # And from activity alone? The model gets the rates of all units, and
 # neither the weights nor the task. Its rank of 8 and its tighter prior
 # (standard deviation 0.3 of the trial factors) were chosen in the pilots,
 # on one network, with held-out error and recovery both in view.
-# Weights are compared unit by unit, as a change from their mean over the
-# baseline trials.
+# The units of the fit are those of the network, so weights are compared
+# unit by unit, as a change from their mean over the baseline trials.
 
 
 # %%
@@ -981,6 +1078,7 @@ course = {
         for i in networks
     ],
 }
+top = 1.1 * np.max([course["true"], course["from activity"]])
 charts.show(
     charts.curves(
         {name: np.array(values) for name, values in course.items()},
@@ -988,24 +1086,29 @@ charts.show(
         x_title="trial",
         y_title="size of the change, over its mean",
         epochs=list(epoch),
-        y_scale={"domainMin": 0},
+        x_scale={"domain": [1, len(epoch)], "nice": False},
+        y_scale={"domain": [0, float(top)], "nice": False},
+        clip=True,
     ),
     name="course-of-the-change",
     caption="The size of the weight change from baseline (norm, acting "
     "on visited rates, over its mean over trials): true, inferred from "
-    "activity, and inferred from trial-shuffled activity. Mean and range "
-    "over networks.",
+    "activity, and inferred from trial-shuffled activity. Lines: mean "
+    "over networks; bands: their range. The vertical axis follows the "
+    "first two; the band of the third goes up to "
+    f"{np.max(course['from shuffled activity']):.1f} and is cut off.",
     alt="Three curves over trials. The true one falls from a high level "
-    "at the first trials to a low one, rises in the field and stays up "
-    "in the washout; the inferred one follows it roughly; that from "
-    "shuffled activity does not.",
+    "at the first trials to a low one, rises in the perturbed epoch and "
+    "stays up in the washout; the inferred one follows it roughly; that "
+    "from shuffled activity does not.",
 )
 
 # %% [markdown]
 # ({numref}`fig-course-of-the-change` counts changes from the mean of the
 # baseline, in whose first trials the network still improves.)
 #
-# The *lazy* networks of chapter 2 should be the hard case. Their weights
+# The *lazy* networks of [the chapter on re-learning to
+# reach](02_relearning_to_reach.py) should be the hard case. Their weights
 # change as much as the task asks, but their activity hardly does. We take
 # one of them as it is, trial-shuffled, and with noise of 0.05 on the
 # rates.
@@ -1051,10 +1154,15 @@ charts.show(
     name="network-recovery",
     caption="Recovery of the change of a network's weights from its "
     "activity (correlation over all entries and trials, acting on "
-    "visited rates). A dot is a network.",
-    alt="Dot plot: rich networks between about 0.2 and 0.5, the lazy "
-    "network, with and without noise, above 0.4, shuffled controls at "
-    "zero or below.",
+    "visited rates). A small grey dot is a network, a large dot their "
+    "mean, a bar its standard error on either side (none for the lazy "
+    "network, as there is one).",
+    alt="Dot plot: rich networks between "
+    f"{min(changes_of(found)['change']):.1f} and "
+    f"{max(changes_of(found)['change']):.1f}, the lazy network at "
+    f"{changes_of([lazy_found])['change'][0]:.1f}, with noise at "
+    f"{changes_of([lazy_noisy])['change'][0]:.1f}, shuffled controls "
+    "near zero or below.",
 )
 
 # %% tags=["remove-input"]
@@ -1112,6 +1220,14 @@ left["other-errors"] = 100 * np.mean(
 left["worst-change"] = min(changes_of(found)["change"])
 for name, value in left.items():
     glue(name, float(value), display=False)
+perturbed = np.flatnonzero(epoch == "perturbed")
+for when, trials in (
+    ("early", perturbed[: len(perturbed) // 2]),
+    ("late", np.flatnonzero(epoch == "washout")),
+):
+    for name, which in (("true", "true"), ("found", "from activity")):
+        size = np.array(course[which])[:, trials].mean()
+        glue(f"{name}-{when}", float(size), display=False)
 
 # %% [markdown]
 # The change of the weights is recovered *in part*: the correlation is
@@ -1125,8 +1241,10 @@ for name, value in left.items():
 # {glue:text}`other-errors:.1f` %. A good fit is not a true one. On
 # average the size of the change comes out about right
 # ({glue:text}`network-scale:.1f` times the true one). Its course does so
-# only roughly ({numref}`fig-course-of-the-change`): too much early in the
-# field, and a fall in the washout where the true one still rises.
+# only roughly ({numref}`fig-course-of-the-change`): in the first half of
+# the perturbed epoch it is {glue:text}`found-early:.2f` times its own
+# mean, where the true one is at {glue:text}`true-early:.2f`; in the
+# washout {glue:text}`found-late:.2f` and {glue:text}`true-late:.2f`.
 #
 # Beware of a better-looking number. The best-matching combination of the
 # inferred trial factors correlates with one of the true ones (of a CP
@@ -1151,10 +1269,11 @@ for name, value in left.items():
 #   visited rates. It does not determine rows outside of these, nor the
 #   scale of a trial factor.
 # - Spans first: single components can be far off when their span is not.
-# - Intervals must know of the start of the fit; those that do not are
-#   much too narrow.
+# - Intervals must count in how far a fit depends on its start; those
+#   that do not are much too narrow.
 # - One subspace can be told from two by fits to each epoch. What networks
-#   learn in field and washout shares a subspace in part.
+#   learn in the perturbed epoch and in the washout shares a subspace in
+#   part.
 # - For networks trained by gradient descent, what is recovered of the
 #   change is above the shuffled control on average, incomplete, and in
 #   one of our networks poor. We cannot call that faithful recovery, and
@@ -1166,8 +1285,15 @@ for name, value in left.items():
 #
 # ::::{exercise}
 # :label: wrong-tau
-# The fit was told the true time constant. Tell it 1.5 s instead of 1 s.
-# What happens to the trial factors, and to the size of the change?
+# Every fit to the recordings that we made was told the true time
+# constant, 1 s. Fit the first of them, `made[0].recording`, once more by
+# `fit`, with `tau=1.5` and all else as in `fit_made`, and compare the
+# result with the truth by `recovered`. Beside the same for the right time
+# constant (`scores[0]`), look at three things: the mean of
+# `factor_correlations` (are the trial factors found?),
+# `visited_change_correlation` (are course and direction of the weight
+# change found?) and `change_scale` (how large is the change, as a
+# multiple of the true one?).
 # ::::
 
 # %% [markdown]
@@ -1200,8 +1326,11 @@ for name, one in (("tau 1.0 s", scores[0]), ("tau 1.5 s", slow)):
 # %% [markdown]
 # ::::{exercise}
 # :label: too-many
-# Fit ten components where there are four. How alike are the two that are
-# most alike, and how far is the span?
+# The first recording was made from four components. Fit ten to it, by
+# `fit_made(made[0].recording, 10)`. What is the largest overlap of two
+# different components (the largest absolute value off the diagonal of
+# `component_overlaps()`), and how far off is the span (the first of
+# `column_angles`, which `recovered` gives)?
 # ::::
 
 # %% [markdown]
@@ -1219,9 +1348,12 @@ for one in made[:1]:
     )
 
 # %% [markdown]
-# Alike, though not enough for the warning at 0.9, while the four true
-# columns still lie within the span of the ten, nearly. (A larger span
-# holds more by chance, but ten directions of sixty hold little.)
+# Two components are rather alike, as far as the overlap goes (the fit
+# warns above {glue:text}`alike`), while the four true columns still
+# lie within the span of the ten, nearly. (A larger span holds more by
+# chance; but of the squared length of a direction among
+# {glue:text}`neurons` neurons, ten random ones hold only
+# {glue:text}`ten-hold:.0f` % on average.)
 #
 # ::::{solution-end}
 # ::::

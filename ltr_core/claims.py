@@ -132,20 +132,24 @@ class Claim:
         fooled = [name for name, values in controls.items() if self._passes(values, name)]
         for name, values in comparisons.items():
             self._passes(values, name)  # the same checks
-        row = {
-            **self.stated,
-            "claim": self.id.split(".", maxsplit=1)[0],
-            "chapter": self.chapter.name,
-            "measured": _summaries(measured),
-            "control": {name: _summaries(values) for name, values in controls.items()},
-            "comparison": {name: _summaries(values) for name, values in comparisons.items()},
-            "holds": None if self.chapter.scale == "smoke" else passed and not fooled,
-            "scale": self.chapter.scale,
-            "seed": self.chapter.seed,
-        }
-        plain = f"{self.id}: {verdict(row)}"
-        display({MIME: row, "text/html": card(row), "text/plain": plain}, raw=True)
-        return row
+        return self._recorded(
+            measured=_summaries(measured),
+            control={name: _summaries(values) for name, values in controls.items()},
+            comparison={name: _summaries(values) for name, values in comparisons.items()},
+            holds=None if self.chapter.scale == "smoke" else passed and not fooled,
+        )
+
+    def not_run(self, why: str) -> dict[str, Any]:
+        """Record that the claim was not put to the test, as where its data are not at hand.
+
+        Shows it as a card and returns the ledger's row, whose `holds` is None.
+
+        Raises ValueError without a reason.
+        """
+        if not why.strip():
+            raise ValueError(f"Claim {self.id} is not run: say why in words.")
+        empty: dict[str, Any] = {"measured": {}, "control": {}, "comparison": {}}
+        return self._recorded(**empty, holds=None, not_run=why)
 
     def prose_assumes(self, row: Mapping[str, Any], *, holds: bool) -> None:
         """Show a warning where a run's verdict is not the one that the words after it speak of.
@@ -160,6 +164,20 @@ class Claim:
         )
         shown = f'<div class="admonition warning"><p>{html.escape(note)}</p></div>'
         display({"text/html": shown, "text/plain": note}, raw=True)
+
+    def _recorded(self, **found: Any) -> dict[str, Any]:
+        """Show what was found as a card that carries the ledger's row."""
+        row = {
+            **self.stated,
+            "claim": self.id.split(".", maxsplit=1)[0],
+            "chapter": self.chapter.name,
+            **found,
+            "scale": self.chapter.scale,
+            "seed": self.chapter.seed,
+        }
+        plain = f"{self.id}: {verdict(row)}"
+        display({MIME: row, "text/html": card(row), "text/plain": plain}, raw=True)
+        return row
 
     def _passes(self, values: Values, whose: str) -> bool:
         needed = names_in(self.expression)

@@ -13,6 +13,8 @@ _VERDICTS: dict[bool | None, str] = {
 
 def verdict(row: Mapping[str, Any]) -> str:
     """A row's verdict in words, with a mark before it."""
+    if row.get("not_run"):
+        return f"– not run: {row['not_run']}"
     return _VERDICTS[row["holds"]]
 
 
@@ -54,7 +56,7 @@ def card(row: Mapping[str, Any]) -> str:
     if not judged:
         entries["Source"] = text["source"]
     else:
-        entries["Measured"] = _list(row["measured"])
+        entries["Measured"] = _list(row["measured"]) or "nothing"
         entries |= {
             f"{kind}: {html.escape(name)}": _list(values)
             for kind, key in (("Control", "control"), ("Beside it", "comparison"))

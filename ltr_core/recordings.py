@@ -8,6 +8,7 @@ afterwards. `Recording.data` is the same as an xarray.Dataset.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -223,3 +224,23 @@ class Recording:
             condition=record.condition[network].cpu().numpy(),
             epoch=record.epoch,
         )
+
+    def to_netcdf(self, path: str | Path) -> None:
+        """Write the recording to a NetCDF-4 file in one stroke; `from_netcdf` gives it back.
+
+        Raises ValueError for conditions that are neither text nor numbers.
+        """
+        from ltr_core.recording_files import write_netcdf  # noqa: PLC0415 - it needs this class
+
+        write_netcdf(self, path)
+
+    @classmethod
+    def from_netcdf(cls, path: str | Path) -> "Recording":
+        """The recording that `to_netcdf` wrote.
+
+        Raises ValueError, which names the file, for one that is truncated, damaged or no NetCDF-4
+        file, that lacks something or holds no valid recording.
+        """
+        from ltr_core.recording_files import read_netcdf  # noqa: PLC0415 - it needs this class
+
+        return read_netcdf(path)

@@ -1,6 +1,13 @@
-"""Recordings that keep much of a recording and lose one thing, so that a model can fail on it."""
+"""Recordings made from others: what a model should fail on, and what an experiment would see.
+
+A shuffled recording keeps much of the original and loses one thing. A spiking one stands for an
+experiment on a network whose rates are known.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ltr_core.recordings import Recording
 
@@ -23,3 +30,110 @@ def shuffle_trials(recording: Recording, seed: int = 0, *, each_neuron: bool = F
             activity[trials[:, None], :, neurons] = recording.activity[drawn[:, None], :, neurons]
     activity.flags.writeable = False  # so that it is not copied again
     return recording.with_activity(activity)
+
+
+class Spiking(NamedTuple):
+    """Spikes of some neurons of a network, and what they were drawn from.
+
+    - `recording`: Poisson counts in bins.
+    - `expected` (trial, time, neuron): their expected counts, NaN where nothing was observed.
+    - `neurons` (neuron,): which of the network's units they are, increasing.
+    """
+
+    recording: Recording
+    expected: Float[np.ndarray, "trial time neuron"]
+    neurons: Int[np.ndarray, " neuron"]
+
+
+def spiking(
+    rates: Recording,
+    *,
+    width: float,
+    median_rate: float = 8.0,
+    spread: float = 0.8,
+    gain: float = 1.0,
+    share: float = 1.0,
+    seed: int = 0,
+) -> Spiking:
+    """What an experiment would record of a network of tanh units: Poisson counts of some of them.
+
+    Unit i fires at ``m_i exp(gain * r_i) / mean(exp(gain * r_i))`` Hz, where r_i in [-1, 1] is its
+    activity in `rates` and the mean is over all that was observed of it: m_i is its mean rate. Mean
+    rates are log-normal, as they are close to in cortex (Buzsaki and Mizuseki 2014). The link is
+    that of `simulate_ltrrnn` and of `LtrRNN` for counts.
+
+    - `width`: s, of a bin; a whole multiple of the time step of `rates`. Rates are averaged within
+      a bin, and what is left over at the end of a trial is dropped.
+    - `median_rate`: Hz, of the mean rates. `spread`: standard deviation of their logarithm; at 0.8,
+      95% lie within a factor of 4.8 of the median. 0 gives all neurons the same mean rate.
+    - `share`: of the units that are observed, chosen at random; at least one is.
+
+    Raises ValueError for rates that are counts or leave [-1, 1], a width that does not fit, a
+    median rate that is not positive, a negative spread, a gain outside (0, 20], and a share outside
+    (0, 1].
+    """
+    _check_spiking(rates, median_rate, spread, gain, share)
+    rng = np.random.default_rng(seed)
+    mean_rate = median_rate * np.exp(spread * rng.standard_normal(rates.n_neurons))
+    n_kept = max(1, round(share * rates.n_neurons))
+    neurons = np.sort(rng.choice(rates.n_neurons, n_kept, replace=False))
+    kept = rates.select(neurons=neurons)
+    firing = np.exp(gain * kept.activity)
+    total = np.nansum(firing, axis=(0, 1), dtype=np.float64)
+    n_observed = kept.observed.sum((0, 1))
+    firing *= mean_rate[neurons] * n_observed / np.where(n_observed, total, 1)
+    firing.flags.writeable = False  # so that it is not copied again
+    binned = _averaged(kept.with_activity(firing), width)
+    expected = binned.activity * width
+    counts = np.full_like(expected, np.nan)
+    for drawn, count, seen in zip(counts, expected, binned.observed, strict=True):
+        drawn[seen] = rng.poisson(count[seen])
+    counts.flags.writeable = False
+    recording = Recording(
+        counts,
+        time=binned.time,
+        condition=binned.condition,
+        epoch=binned.epoch,
+        trial_id=binned.trial_id,
+        counts=True,
+    )
+    return Spiking(recording, expected, neurons)
+
+
+def _averaged(recording: Recording, width: float) -> Recording:
+    """Rates averaged in bins of `width` s, at the mean of the times that fall into each."""
+    n_points = round(width / recording.dt) if np.isfinite(width) else 0
+    n_bins = recording.n_time // max(n_points, 1)
+    if n_points < 1 or n_bins < 2 or abs(n_points * recording.dt - width) > 1e-3 * recording.dt:
+        raise ValueError(
+            f"width is {width} s: it must be a whole multiple of the time step of rates, "
+            f"{recording.dt:.6g} s, and fit at least twice into their {recording.n_time} points."
+        )
+    kept = recording.activity[:, : n_bins * n_points]
+    binned = kept.reshape(len(kept), n_bins, n_points, -1).mean(2)
+    binned.flags.writeable = False  # so that it is not copied again
+    return Recording(
+        binned,
+        time=recording.time[: n_bins * n_points].reshape(n_bins, n_points).mean(1),
+        condition=recording.condition,
+        epoch=recording.epoch,
+        trial_id=recording.trial_id,
+    )
+
+
+def _check_spiking(
+    rates: Recording, median_rate: float, spread: float, gain: float, share: float
+) -> None:
+    if rates.counts or np.nanmax(np.abs(rates.activity)) > 1 + 1e-6:
+        raise ValueError(
+            "rates must be the noise-free activity of tanh units, between -1 and 1: "
+            f"these {'are counts' if rates.counts else 'leave that range'}."
+        )
+    if not (np.isfinite(median_rate) and median_rate > 0):
+        raise ValueError(f"median_rate is {median_rate}: it must be finite and positive.")
+    if not 0 < gain <= 20:
+        raise ValueError(f"gain is {gain}: it lies above 0 and at most at 20.")
+    if not (np.isfinite(spread) and spread >= 0):
+        raise ValueError(f"spread is {spread}: it must be finite and not negative.")
+    if not 0 < share <= 1:
+        raise ValueError(f"share is {share}: it lies above 0 and at most at 1.")

@@ -232,3 +232,15 @@ def test_expressions_compute_what_they_say():
 def test_what_is_not_a_criterion_is_refused(expression, named):
     with pytest.raises(ValueError, match=named):
         evaluate(expression, {"a": np.array([1.0, 2.0, 3.0])})
+
+
+def test_a_claim_that_is_not_run_is_recorded_so_and_never_holds(shown):
+    row = stated().not_run("its data are not at hand")
+    assert row["holds"] is None
+    assert verdict(row) == "– not run: its data are not at hand"
+    assert "not at hand" in shown[-1]["text/html"]
+    assert "not at hand" in ledger_markdown([row])
+    cell = {"outputs": [{"data": shown[-1]}]}
+    assert rows_of({"cells": [cell]}) == [row]
+    with pytest.raises(ValueError, match="why"):
+        stated().not_run(" ")

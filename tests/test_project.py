@@ -216,6 +216,13 @@ def test_readme_table_follows_the_ledger(project: Project) -> None:
     path.write_text(ledger % ("false", "book"))
     with pytest.raises(BuildError, match="table of claims"):
         check_derived(project)
+    # A claim whose data are not at hand agrees with every verdict, another claim does not.
+    not_run = (ledger % ("null", "book")).replace('"scale"', '"not_run": "no data", "scale"')
+    path.write_text(not_run)
+    check_derived(project)
+    path.write_text(not_run.replace("P3.one", "P3.two"))
+    with pytest.raises(BuildError, match="table of claims"):
+        check_derived(project)
 
 
 def test_readme_shows_the_figure_of_the_book(project: Project) -> None:

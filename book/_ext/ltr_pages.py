@@ -98,7 +98,8 @@ class Ledger(_Page):
                 ("As an expression", [nodes.literal("", row["expression"])]),
             ]
         )
-        card += table(["", "mean ± sd"], self.values(row), classes=["ltr-values"])
+        if row["measured"]:
+            card += table(["", "mean ± sd"], self.values(row), classes=["ltr-values"])
         section += card
         return section
 

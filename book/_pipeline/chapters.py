@@ -14,6 +14,8 @@ from typing import Any
 import jupytext
 import yaml
 
+from ltr_core.registry import DATASETS, available
+
 from .project import SCALES, BuildError, Project, Settings
 
 PARAMETERS = ("scale", "seed")
@@ -198,5 +200,7 @@ def fingerprint(chapter: Chapter, project: Project, settings: Settings) -> str:
         "versions": versions(),
         "scale": settings.scale,
         "seed": settings.seed,
+        # a chapter says so on its page where its recording is not at hand
+        "data": [name for name in DATASETS if name in chapter.source and available(name)],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -61,9 +61,12 @@ def kernel_environment(project_root: Path, scratch: Path) -> dict[str, str]:
 
     One thread (chapters run side by side), fixed hashing, no progress bars (their timings would
     differ from run to run), the project's own package first, and none of the user's Jupyter or
-    IPython settings. Everything else, ``LTR_DATA_DIR`` included, stays as it is.
+    IPython settings. Everything else stays as it is; ``LTR_DATA_DIR`` is made absolute, as a
+    kernel has another working directory.
     """
-    return {
+    folder = os.environ.get("LTR_DATA_DIR")
+    data = {"LTR_DATA_DIR": str(Path(folder).resolve())} if folder else {}
+    return data | {
         "LTR_BOOK": "1",
         "LTR_CHECKPOINTS": str(project_root / "_build" / "checkpoints"),
         "OMP_NUM_THREADS": "1",

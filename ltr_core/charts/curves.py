@@ -22,13 +22,16 @@ def curves(
     x_scale: Mapping[str, Any] | None = None,
     y_scale: Mapping[str, Any] | None = None,
     reference: float | None = None,
+    band_opacity: float = 0.25,
+    clip: bool = False,
     width: int = WIDTH,
     height: int = HEIGHT,
 ) -> alt.LayerChart | alt.FacetChart:
     """Each series' mean over its runs as a line, their range (least to greatest) as a band.
 
     `epochs` names the epoch of every x, and draws where they change; `reference` is a dashed
-    level. A point on a line tells its values. Raises ValueError where the lengths differ.
+    level. A point on a line tells its values. With `clip`, bands and lines end where the scales'
+    domains do. Raises ValueError where the lengths differ.
     """
     for name, values in series.items():
         if values.shape[1] != len(x):
@@ -45,8 +48,10 @@ def curves(
     )
     colour, dash = series_channels("series", names, offset=8 if epochs is None else 24)
     layers = [
-        base.mark_area(opacity=0.25).encode(position, alt.Y("low:Q"), alt.Y2("high:Q"), colour),
-        base.mark_line(strokeWidth=1.6).encode(position, level, colour, dash),
+        base.mark_area(opacity=band_opacity, clip=clip).encode(
+            position, alt.Y("low:Q"), alt.Y2("high:Q"), colour
+        ),
+        base.mark_line(strokeWidth=1.6, clip=clip).encode(position, level, colour, dash),
         # where few points were tried they are shown; elsewhere they only answer the pointer
         base.mark_point(size=45, opacity=1 if len(numbers) <= 20 else 0, filled=True).encode(
             position,

@@ -25,12 +25,14 @@ def factor_bands(
     epoch: Sequence[str] | np.ndarray | None = None,
     truth: Float[np.ndarray, "_trial _rank"] | None = None,
     interval_title: str = "interval",
+    band_opacity: float = 0.25,
     width: int = 480,
     height: int = 64,
 ) -> alt.VConcatChart:
     """Each component's trial factor in a panel of its own, over the true trial ids.
 
-    `lower` and `upper` (given together) are drawn as a band, named by `interval_title`; `truth`
+    `lower` and `upper` (given together) are drawn as a band, named by `interval_title` and as
+    opaque as `band_opacity` says; `truth`
     as a dashed line; dotted rules mark where epochs begin, and a line stops there, since a
     factor may jump. Trials are numbered from 1 without `trial_id`. Missing values are gaps.
     Raises `ValueError` where shapes do not fit.
@@ -64,7 +66,9 @@ def factor_bands(
         }
         # the axis stands once, under the last panel, and the epochs' names above the first
         across: dict[str, Any] = {"scale": scale, "axis": alt.Axis() if r == rank - 1 else None}
-        layers = _component(drawn, r, across, interval_title, epoch is not None)
+        layers = _component(
+            drawn, r, across, interval_title, epoch is not None, band_opacity=band_opacity
+        )
         inner = marks if r == 0 else marks[:1]
         layers += [mark.encode(alt.X("x:Q", **across)) for mark in inner]
         data = records(digits=4, **columns, **drawn)
@@ -78,6 +82,8 @@ def _component(
     across: dict[str, Any],
     interval_title: str,
     with_epochs: bool,
+    *,
+    band_opacity: float,
 ) -> list[alt.Chart]:
     base = alt.Chart()  # the layers share the data of the panel, which are written once
     x = alt.X("trial:Q", title="trial", **across)
@@ -108,7 +114,7 @@ def _component(
     layers = []
     if "lower" in values:
         layers.append(
-            base.mark_area(opacity=0.25, color=BLUE).encode(
+            base.mark_area(opacity=band_opacity, color=BLUE).encode(
                 x, alt.Y("lower:Q", **y_axis), alt.Y2("upper:Q"), alt.Detail("stretch:N")
             )
         )

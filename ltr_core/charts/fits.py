@@ -167,7 +167,7 @@ def compared(
     )
     means = alt.Chart(_summary(labels, groups))
     layers = [
-        dots.mark_circle(size=26, color=GREY, opacity=0.8, yOffset=9).encode(
+        dots.mark_circle(size=26, color=GREY, opacity=1, yOffset=9).encode(
             x, y, tooltip=[alt.Tooltip("setting:N", title="model"), alt.Tooltip("score:Q")]
         ),
         means.mark_rule(color=BLUE, strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q"), y),
