@@ -33,6 +33,7 @@ CHAPTERS = {
         "P6.fixed-points",
         "P6.moved",
     },
+    "10_recordings": {"P1.recording", "P1.small-rank", "P2.recording", "P1.spikes"},
 }
 
 chapters = pytest.mark.parametrize("name", list(CHAPTERS))

@@ -99,9 +99,9 @@ def test_fingerprint_follows_all_that_a_chapter_depends_on(tmp_path: Path) -> No
 
 
 def test_with_values_changes_values_and_nothing_else() -> None:
-    source = "# don't\nscale = 'book'   # it's\nseed=0;  # s\n"
+    source = "# don't\nscale = 'book'   # it's\nseed=0;  # s\npath = ''\n"
     used = notebooks.with_values(source, {"scale": "paper", "seed": 12})
-    assert used == "# don't\nscale = \"paper\"   # it's\nseed=12;  # s"
+    assert used == "# don't\nscale = \"paper\"   # it's\nseed=12;  # s\npath = ''"
 
 
 def test_addresses_in_plain_representations_are_hidden() -> None:

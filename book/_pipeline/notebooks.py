@@ -51,9 +51,11 @@ def is_papermills(cell: Any) -> bool:
 
 
 def with_values(source: str, parameters: dict[str, Any]) -> str:
-    """The parameters cell's source with these values in place of its own."""
+    """The parameters cell's source with these values in place of its own, the others as they are."""
     lines = source.splitlines()
     for name, node in assignments(source):
+        if name not in parameters:
+            continue
         row = node.lineno - 1
         line = lines[row]
         lines[row] = (
