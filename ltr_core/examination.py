@@ -62,9 +62,8 @@ def examine(recording: Recording) -> Examination:
     _check_possible(recording)
     cells = np.zeros((len(recording.conditions), len(recording.epochs)), np.int64)
     np.add.at(cells, (recording.condition_index, recording.epoch_index), 1)
-    mean_rates = np.nanmean(recording.activity, axis=(0, 1), dtype=np.float64)
-    if recording.counts:
-        mean_rates = mean_rates / recording.dt
+    unit = recording.dt if recording.counts else 1.0
+    mean_rates = np.asarray(np.nanmean(recording.activity, axis=(0, 1), dtype=np.float64) / unit)
     missing = 1 - float(recording.observed.mean())
     left_out = _left_out(recording.trial_id)
     return Examination(

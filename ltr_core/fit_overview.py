@@ -23,8 +23,9 @@ def overview_parts(model: LtrRNN, recording: Recording) -> Overview:
 
     Activity is averaged over the trials of one condition within each epoch: of that with the most
     trials in the epoch where it has the fewest. The map is of the last epoch; single neurons are
-    those that differ most between the first and the last (or in time, if there is one). Where something was not observed, the
-    model's mean leaves it out as well. At most 8 conditions and epochs are drawn.
+    those that differ most between the first and the last (or in time, if there is one). Where
+    something was not observed, the model's mean leaves it out as well. At most 8 conditions and
+    epochs are drawn.
 
     Raises NotFitted, and ValueError for another recording (by its shape).
     """
@@ -58,7 +59,9 @@ def overview_parts(model: LtrRNN, recording: Recording) -> Overview:
     )
 
 
-def _latent_parts(model: LtrRNN, conditions: list[str], groups: dict[str, Trials]) -> dict[str, Any]:
+def _latent_parts(
+    model: LtrRNN, conditions: list[str], groups: dict[str, Trials]
+) -> dict[str, Any]:
     """Inputs, initial states and latents, as far as the model has them."""
     parts: dict[str, Any] = {}
     by_condition = model.inputs_vary_with == "condition"

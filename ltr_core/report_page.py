@@ -51,6 +51,7 @@ class Pictured(Protocol):
 def page(
     title: str,
     examination: Examination,
+    *,
     verdict: str,
     scores: pd.DataFrame,
     figures: Sequence[Pictured],

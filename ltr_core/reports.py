@@ -77,7 +77,14 @@ def write_report(
         scores.to_csv(fresh / "scores.csv", index=False)
         if ranks is not None:
             ranks.to_csv(fresh / "ranks.csv", index=False)
-        text = page(title, examination, verdict(scores), scores, figures, facts)
+        text = page(
+            title,
+            examination,
+            verdict=verdict(scores),
+            scores=scores,
+            figures=figures,
+            facts=facts,
+        )
         (fresh / "report.html").write_text(text, encoding="utf-8")
         settings = json.dumps(facts, indent=1, default=_plain, ensure_ascii=False)
         (fresh / "settings.json").write_text(settings + "\n", encoding="utf-8")

@@ -282,12 +282,12 @@ def test_wrong_options_are_refused_before_anything_is_executed(
     assert not (book.root / "_build").exists()
 
 
-def test_unknown_parameter_in_a_chapter_stops_the_build_before_the_first(book: TinyBook) -> None:
+def test_missing_parameter_in_a_chapter_stops_the_build_before_the_first(book: TinyBook) -> None:
     book.chapter("01_first", "x = 2")
     book.chapter(
         "02_second", "x = 1", parameters='# %% tags=["parameters"]\nscale = "book"\nrank = 3'
     )
     code, out, err = book.run("build")
     assert code == 1
-    assert "book/02_second.py: unknown parameter 'rank'" in err
+    assert "book/02_second.py: the parameters cell does not set 'seed'" in err
     assert "started" not in out

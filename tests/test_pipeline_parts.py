@@ -24,7 +24,7 @@ def notebook_with(cell: str) -> nbformat.NotebookNode:
     [
         ('scale = "book"', "does not set 'seed'"),
         ("seed = 0", "does not set 'scale'"),
-        ('scale = "book"\nseed = 0\nrank = 3', "unknown parameter 'rank'"),
+        ('scale = "book"\nseed = 0\nrank = int(3)', "only lines like seed = 0"),
         ('scale = "large"\nseed = 0', "scale is 'large': choose one of smoke, book, paper"),
         ('scale = "book"\nseed = -1', "seed is -1"),
         ('scale = "book"\nseed = True', "seed is True"),
@@ -36,6 +36,10 @@ def notebook_with(cell: str) -> nbformat.NotebookNode:
 def test_parameters_cell_is_checked(cell: str, message: str) -> None:
     with pytest.raises(BuildError, match=message):
         chapters.check_parameters(notebook_with(cell))
+
+
+def test_a_chapter_may_have_parameters_of_its_own() -> None:
+    chapters.check_parameters(notebook_with('scale = "book"\nseed = 0\nrank = [1, 2]\nmore = {}'))
 
 
 @pytest.mark.parametrize("number", [0, 2])
@@ -98,6 +102,11 @@ def test_with_values_changes_values_and_nothing_else() -> None:
     source = "# don't\nscale = 'book'   # it's\nseed=0;  # s\n"
     used = notebooks.with_values(source, {"scale": "paper", "seed": 12})
     assert used == "# don't\nscale = \"paper\"   # it's\nseed=12;  # s"
+
+
+def test_with_values_leaves_a_chapters_own_parameters() -> None:
+    used = notebooks.with_values('seed = 0\npath = ""  # yours', {"scale": "book", "seed": 7})
+    assert used == 'seed = 7\npath = ""  # yours'
 
 
 def test_addresses_in_plain_representations_are_hidden() -> None:

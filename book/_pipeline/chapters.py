@@ -99,17 +99,15 @@ def tags(cell: Any) -> list[str]:
 
 
 def check_parameters(notebook: Any) -> None:
-    """Check that one cell is tagged ``parameters`` and sets ``scale`` and ``seed``, no more.
+    """Check that one cell is tagged ``parameters`` and sets ``scale`` and ``seed``.
 
-    Papermill itself only logs a parameter that it does not find, and goes on.
+    It may set others of the chapter's own, which keep their values in the book. Papermill itself
+    only logs a parameter that it does not find, and goes on.
     """
     cells = [cell for cell in notebook.cells if "parameters" in tags(cell)]
     if len(cells) != 1:
         raise BuildError(f'{len(cells)} cells are tagged "parameters": there must be one')
     values = {name: ast.literal_eval(value) for name, value in assignments(cells[0].source)}
-    for name in values:
-        if name not in PARAMETERS:
-            raise BuildError(f"unknown parameter {name!r}: only {' and '.join(PARAMETERS)} exist")
     for name in PARAMETERS:
         if name not in values:
             raise BuildError(f"the parameters cell does not set {name!r}")

@@ -54,6 +54,8 @@ def with_values(source: str, parameters: dict[str, Any]) -> str:
     """The parameters cell's source with these values in place of its own."""
     lines = source.splitlines()
     for name, node in assignments(source):
+        if name not in parameters:
+            continue  # one of the chapter's own
         row = node.lineno - 1
         line = lines[row]
         lines[row] = (
