@@ -33,6 +33,7 @@ CHAPTERS = {
         "P6.fixed-points",
         "P6.moved",
     },
+    "11_your_own_data": {"P4.own-data"},
 }
 
 chapters = pytest.mark.parametrize("name", list(CHAPTERS))
