@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ltr_core.preprocessing import rebin
+from ltr_core.preprocessing.rebuilding import rebuilt
 from ltr_core.recordings import Recording
 
 
@@ -82,43 +84,12 @@ def spiking(
     total = np.nansum(firing, axis=(0, 1), dtype=np.float64)
     n_observed = kept.observed.sum((0, 1))
     firing *= mean_rate[neurons] * n_observed / np.where(n_observed, total, 1)
-    firing.flags.writeable = False  # so that it is not copied again
-    binned = _averaged(kept.with_activity(firing), width)
+    binned = rebin(rebuilt(kept, firing), width)
     expected = binned.activity * width
     counts = np.full_like(expected, np.nan)
     for drawn, count, seen in zip(counts, expected, binned.observed, strict=True):
         drawn[seen] = rng.poisson(count[seen])
-    counts.flags.writeable = False
-    recording = Recording(
-        counts,
-        time=binned.time,
-        condition=binned.condition,
-        epoch=binned.epoch,
-        trial_id=binned.trial_id,
-        counts=True,
-    )
-    return Spiking(recording, expected, neurons)
-
-
-def _averaged(recording: Recording, width: float) -> Recording:
-    """Rates averaged in bins of `width` s, at the mean of the times that fall into each."""
-    n_points = round(width / recording.dt) if np.isfinite(width) else 0
-    n_bins = recording.n_time // max(n_points, 1)
-    if n_points < 1 or n_bins < 2 or abs(n_points * recording.dt - width) > 1e-3 * recording.dt:
-        raise ValueError(
-            f"width is {width} s: it must be a whole multiple of the time step of rates, "
-            f"{recording.dt:.6g} s, and fit at least twice into their {recording.n_time} points."
-        )
-    kept = recording.activity[:, : n_bins * n_points]
-    binned = kept.reshape(len(kept), n_bins, n_points, -1).mean(2)
-    binned.flags.writeable = False  # so that it is not copied again
-    return Recording(
-        binned,
-        time=recording.time[: n_bins * n_points].reshape(n_bins, n_points).mean(1),
-        condition=recording.condition,
-        epoch=recording.epoch,
-        trial_id=recording.trial_id,
-    )
+    return Spiking(rebuilt(binned, counts, counts=True), expected, neurons)
 
 
 def _check_spiking(

@@ -153,6 +153,11 @@ def _other_latents(variables):
     variables["Bs"][1]["latents"] = variables["Bs"][1]["latents"][:, :2]
 
 
+def _broken_degrees(variables):
+    for block in variables["Bs"]:
+        block["target"] = block["target"] + 0.5
+
+
 def _text(variables):
     for block in variables["Bs"]:
         block["time"] = "soon"
@@ -167,6 +172,7 @@ def _text(variables):
         (_trial_in_both_blocks, "not in order"),
         (_other_latents, "its blocks have 3 and 2 latents"),
         (_rows_lost, "differ in their rows"),
+        (_broken_degrees, "whole degrees"),
         (_text, r"time of Bs\(1\) is no array of numbers"),
         (_in_second_block("time", 21), "from 1 to 20"),
         (_in_second_block("time", 0), "from 1 to 20"),

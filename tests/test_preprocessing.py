@@ -13,6 +13,7 @@ from ltr_core.preprocessing import (
     align,
     cut,
     cut_to_common,
+    grouped_average,
     keep,
     rebin,
     running_average,
@@ -101,7 +102,7 @@ def test_rebin_conserves_counts(n_joined: int, missing: float, seed: int) -> Non
 def test_rebin_refuses() -> None:
     """Widths that are no multiple, bins longer than half a trial, and bins with gaps only."""
     recording = recorded(True)
-    for width in (0.05, 0.01, 0.0, -0.02, np.nan, np.inf):
+    for width in (0.05, 0.044, 0.01, 0.0, -0.02, np.nan, np.inf):
         with pytest.raises(ValueError, match=r"whole multiple of that, 0\.\d+ s for example"):
             rebin(recording, width)
     with pytest.raises(ValueError, match=r"width is 0\.4 s, the trials last 0\.6 s"):
@@ -382,7 +383,7 @@ def test_cut_to_common() -> None:
     activity[2, :3] = np.nan
     activity[5, 26:] = np.nan
     activity[1, 8:10] = np.nan  # a gap: 3..7 and 10..25 are left
-    activity[4, :, 0] = np.nan  # one neuron alone does not count
+    activity[4, 5:20, 0] = np.nan  # one neuron alone does not count
     activity[6] = np.nan  # nor does a trial without anything
     recording = recorded().with_activity(activity)
     common = cut_to_common(recording)
@@ -448,6 +449,20 @@ def test_align_then_cut_to_common() -> None:
     assert common.observed.all()
 
 
+def test_align_drops_times_that_no_trial_reaches() -> None:
+    """Neither before the first nor after the last entry that was observed; two times at least."""
+    activity = recorded().activity.copy()
+    activity[:, :4] = np.nan
+    activity[:, 25:] = np.nan
+    events = [0.0] * 4 + [0.02] * 4
+    aligned = align(recorded().with_activity(activity), events)
+    assert np.allclose(aligned.time, DT * np.arange(-7, 15))
+    for only in (0, N_TIME - 1):
+        activity[:] = np.nan
+        activity[:, only] = 1.0
+        assert align(recorded().with_activity(activity), [0.0] * 8).n_time == 2
+
+
 @pytest.mark.parametrize(
     ("events", "message"),
     [
@@ -499,3 +514,24 @@ def test_running_average_of_what_was_observed() -> None:
     assert np.allclose(result.activity[3, 0, 0] * DT, 2.0)
     assert np.allclose(result.activity[:, 0, 1] * DT, 1.0)
     assert not result.observed[:, 1, 1].any()
+
+
+def test_grouped_average_uses_each_trial_once() -> None:
+    """Planted: each trial's activity is its own number, so that the groups can be read off."""
+    numbers = np.arange(20.0)
+    epoch = ["early"] * 11 + ["late"] * 9
+    recording = Recording(
+        np.broadcast_to(numbers[:, None, None], (20, 4, 2)).copy(),
+        time=0.1 * np.arange(4),
+        condition=np.arange(20) % 2,
+        epoch=epoch,
+    )
+    averaged = grouped_average(recording, 2)
+    # early: even 0 2 4 6 8 10, odd 1 3 5 7 9 (9 is left over); late: odd 11 ... 19, even 12 ... 18
+    expected = [1, 2, 5, 6, 9, 12, 13, 16, 17]
+    np.testing.assert_allclose(averaged.activity[:, 0, 0], expected)
+    np.testing.assert_allclose(averaged.trial_id, expected, atol=1e-4)
+    assert averaged.epoch.tolist() == ["early"] * 5 + ["late"] * 4
+    assert averaged.condition.tolist() == [0, 1, 0, 1, 0, 1, 0, 1, 0]
+    with pytest.raises(ValueError, match="average fewer"):
+        grouped_average(recording, 7)

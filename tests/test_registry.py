@@ -94,7 +94,10 @@ def files(folder):
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_fetched_once_then_found_in_the_cache(served, tmp_path, capfd):
+def test_fetched_once_then_found_in_the_cache(served, tmp_path, capfd, caplog):
+    logger = sys.modules["pooch"].get_logger()
+    logger.addHandler(caplog.handler)
+    level = logger.level
     assert not available("planted")
     assert served.asked == 0
     path = fetch("planted")
@@ -104,7 +107,10 @@ def test_fetched_once_then_found_in_the_cache(served, tmp_path, capfd):
     assert fetch("planted") == path
     assert served.asked == 1
     assert files(tmp_path) == [path]  # no partial file stays
+    logger.removeHandler(caplog.handler)
     assert capfd.readouterr() == ("", "")  # quiet where stderr is no terminal
+    assert caplog.records == []
+    assert logger.level == level
 
 
 @pytest.mark.parametrize("broken", [CONTENT[:-1], CONTENT[:-1] + b"x", b""])
@@ -156,9 +162,11 @@ def test_offline_the_error_says_what_to_do(offline, tmp_path):
 def test_the_users_own_folder_comes_first(offline, tmp_path, monkeypatch):
     put(tmp_path / "cache", CONTENT)
     own = put(tmp_path / "data", CONTENT)
-    monkeypatch.setenv("LTR_DATA_DIR", str(tmp_path / "data"))
-    assert fetch("planted") == own
-    assert available("planted")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for folder in (str(tmp_path / "data"), "~/data"):
+        monkeypatch.setenv("LTR_DATA_DIR", folder)
+        assert fetch("planted") == own
+        assert available("planted")
 
 
 def test_another_file_in_the_users_own_folder_is_an_error_and_stays(served, tmp_path, monkeypatch):
@@ -190,6 +198,8 @@ def test_without_pooch_only_fetching_fails(tmp_path, monkeypatch, served):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(ImportError, match=r"needs pooch.*pip install ltr-core\[data\]"):
         fetch("planted")
+    cached = put(tmp_path / "cache", CONTENT)
+    assert fetch("planted") == cached
     monkeypatch.delenv("LTR_CACHE_DIR")
     assert not available("planted")
     own = put(tmp_path / "data", CONTENT)

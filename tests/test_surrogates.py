@@ -142,9 +142,9 @@ def test_labels_and_gaps_stay_and_the_seed_decides():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"width": 0.015}, "width is 0.015 s: .* whole multiple .* 0.01 s"),
+        ({"width": 0.015}, "width is 0.015 s, .* whole multiple"),
         ({"width": 0.001}, "width is 0.001 s"),
-        ({"width": 0.3}, "at least twice"),
+        ({"width": 0.3}, "at least two bins"),
         ({"width": -0.01}, "width is -0.01 s"),
         ({"width": float("nan")}, "width is nan"),
         ({"median_rate": 0.0}, "median_rate is 0.0"),
