@@ -46,16 +46,19 @@
 # Each parameter of the cell below can be given with `-p`; a list or a
 # dictionary with `-y`, as in `-y "rank: [1, 2, 3]"`.
 #
-# | file | what must be in it |
-# |---|---|
-# | `.nwb` | Neurodata Without Borders: `units` with spike times, `trials` |
-# | `.mat` | TrialData, the struct array of trials of the Miller lab |
-# | `.npz` | arrays `activity` (trial, time, neuron) and `time` (s); `condition`, `epoch`, `trial_id`, `counts` if known |
-# | `.nc` | what `Recording.to_netcdf` writes |
+# These files are read:
+#
+# - `.nwb`, Neurodata Without Borders, with tables `units` (spike times)
+#   and `trials`;
+# - `.mat`, TrialData, the struct array of trials of the Miller lab;
+# - `.npz`, with the arrays `activity` (trial, time, neuron) and `time`
+#   (s) and, if they are known, `condition`, `epoch`, `trial_id` and
+#   `counts`;
+# - `.nc`, as `Recording.to_netcdf` writes them.
 #
 # Anything else: make arrays of it in Python, and
-# `numpy.savez("session.npz", activity=..., time=...)`. Missing entries are
-# NaN.
+# `numpy.savez("session.npz", activity=..., time=...)`. Missing entries
+# are NaN.
 
 # %% tags=["parameters"]
 scale = "book"  # "smoke" for a quick trial, "paper" for long fits
@@ -99,7 +102,6 @@ from ltr_core.model_selection import (
     one_standard_error,
 )
 from ltr_core.preparation import blocks_beyond, prepared, suited_settings
-from ltr_core.recordings import Recording
 from ltr_core.reports import (
     MODEL,
     Figure,
@@ -211,8 +213,8 @@ print(recording)
 
 # %% [markdown]
 # Before any model: what is in it? Read every line, and see whether it is
-# what you know of the experiment. Conditions that are taken from the wrong
-# column, or bins in the wrong unit, show here first.
+# what you know of the experiment. Conditions that are taken from the
+# wrong column, or bins in the wrong unit, show here first.
 
 # %%
 examination = examine(recording)
@@ -234,9 +236,7 @@ with warnings.catch_warnings():
 unit = "spikes in a bin" if recording.counts else "rate"
 figures = [
     Figure(
-        charts.population_panels(
-            means, recording.time, value_title=unit
-        ),
+        charts.population_panels(means, recording.time, value_title=unit),
         name="epoch-means",
         caption="Mean activity in each epoch (the first three), over "
         "all trials and conditions. Neurons are sorted by the time of "
@@ -352,8 +352,8 @@ figures.append(
     Figure(
         charts.compared(
             {
-                name: scores.loc[scores["model"] == name, "score"].tolist()
-                for name in scores["model"].unique()
+                str(name): group["score"].tolist()
+                for name, group in scores.groupby("model", sort=False)
             },
             score_title=f"held-out score ({metric})",
         ),
@@ -444,7 +444,7 @@ for number in range(0 if path else 3):
         "shuffled": shuffle_trials(made, seed=seed + number),
     }
     for name, ordered in orders.items():
-        told = settings | {"rank": planted_rank}
+        told = settings | suited_settings(made) | {"rank": planted_rank}
         found = recovery(
             fitted_factors(LtrRNN(**told).fit(ordered)),
             true_factors(truth),
