@@ -249,8 +249,9 @@ charts.show(**figures[-1]._asdict())
 
 # %% [markdown]
 # {numref}`fig-epoch-means` should look like your neurons. A row that is
-# dark throughout is a neuron that does not fire; a column that is dark in
-# all of them, a time at which nothing was recorded.
+# dark throughout is a neuron that does not fire. One trap: the diagonal
+# of the first panel comes with the sorting, even of noise. What the other
+# panels share with it is real.
 #
 # ## What the model is told, and how long it takes
 #
@@ -331,7 +332,8 @@ charts.show(**figures[-1]._asdict())
 # learning: the mean of each condition, the mean of each condition in each
 # epoch, and a network with the same inputs whose weights stay. If the fit
 # is not better than all of them, stop here: its factors then describe
-# nothing that simpler models miss.
+# nothing that simpler models miss. For counts a score of 0 is that of
+# each neuron's mean count, and a mean over few trials can do worse.
 
 # %%
 settings["rank"] = chosen
@@ -462,7 +464,7 @@ else:
         {"change": changes["in order"]},
         {"trials shuffled": {"change": changes["shuffled"]}},
     )
-    claim.prose_assumes(row, holds=True)
+    claim.prose_assumes(row, holds=False)
 nothing = [float("nan")]
 for name, values in {
     "change": changes["in order"] or nothing,
@@ -473,17 +475,27 @@ for name, values in {
     glue(f"{name}-most", float(np.max(values)), display=False)
 
 # %% [markdown]
-# (With a file of your own this section holds no numbers; those below are
-# the example's.) The change of the weights is found with a correlation of
-# {glue:text}`change-least:.2f` to {glue:text}`change-most:.2f`; from
-# shuffled trials, {glue:text}`shuffled-least:.2f` to
-# {glue:text}`shuffled-most:.2f`. The single components fare worse: the
-# worst trial factor of each file correlates with its true counterpart by
-# {glue:text}`factor-least:.2f` to {glue:text}`factor-most:.2f`.
+# (With a file of your own this section is empty; what follows is about
+# the example.) The claim does **not** hold. The change of the weights is
+# found with a correlation of {glue:text}`change-least:.2f` to
+# {glue:text}`change-most:.2f`, where we had asked for 0.5 in each file.
+# In six pilot files it had been 0.64 at least: too few to set a threshold
+# for the worst of three. What is left of it is the distance from the
+# control, which comes to {glue:text}`shuffled-least:.2f` to
+# {glue:text}`shuffled-most:.2f`: the order of the trials does tell what
+# was planted, in every file, though not to the degree that we had
+# promised.
 #
-# Two reservations. The example comes from the model itself, with inputs
-# only before time 0, as the fit assumes; no animal is obliged to. And
-# [networks that learned to reach](08_recovery.py) show much less.
+# Single components fare worse. The worst trial factor of each file
+# correlates with its true counterpart by {glue:text}`factor-least:.2f` to
+# {glue:text}`factor-most:.2f`: it may be wrong altogether. With this much
+# data (about a hundred trials, 60 neurons, ten spikes a second) read what
+# the weights do together, not each component.
+#
+# Two more reservations. The example comes from the model itself, with
+# inputs only before time 0, as the fit assumes; no animal is obliged to.
+# And of [networks that learned to reach](08_recovery.py) less was
+# recovered.
 #
 # ## The report
 #
@@ -515,8 +527,9 @@ for part in sorted(report.iterdir()):
 # ::::{exercise}
 # :label: does-the-order-matter
 # If learning is gradual, the order of the trials should matter. Shuffle
-# the trials within their conditions, and score the same model on the same
-# blocks. What does a difference say, and what does no difference say?
+# the trials within their conditions, and fit the ltrRNN and the network
+# with fixed weights again. Is the lead of the ltrRNN smaller than in the
+# true order? What would that say, and what not?
 # ::::
 
 # %% [markdown]
@@ -526,16 +539,21 @@ for part in sorted(report.iterdir()):
 
 # %%
 shuffled = shuffle_trials(recording, seed=seed)
-other = cross_validate(LtrRNN(**settings), shuffled, folds=blocks[:1])
-own = scores[(scores["model"] == MODEL) & (scores["fold"] == 0)]
-print(f"in order: {own['score'].iloc[0]:.4f}")
-print(f"shuffled: {other['score'].iloc[0]:.4f}")
+for name, ordered in (("in order", recording), ("shuffled", shuffled)):
+    learning, fixed = (
+        cross_validate(kind(**settings), ordered, folds=blocks[:1])
+        for kind in (LtrRNN, FixedWeights)
+    )
+    lead = learning["score"].iloc[0] - fixed["score"].iloc[0]
+    print(f"{name}: the ltrRNN's score is higher by {lead:.4f}")
 
 # %% [markdown]
-# A better score in the true order says that trials near each other are
-# alike, as learning would have them; so would a slow drift of the
-# recording, or an animal that tires. No difference is weaker still: the
-# blocks see most of the same trials, and may not need their neighbours.
+# Compare the leads, not the scores: shuffling puts other activity into
+# the blocks, and some is easier to predict. A larger lead in the true
+# order says that trials near each other are alike, as learning would have
+# them; so would a slow drift of the recording, or an animal that tires.
+# No difference says little: a model that sees the rest of a trial may not
+# need its neighbours.
 #
 # ::::{solution-end}
 # ::::
