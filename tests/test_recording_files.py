@@ -292,6 +292,10 @@ def test_damaged_npz(tmp_path: Path, save: Any) -> None:
     cut.write_bytes(damaged)
     with pytest.raises(ValueError, match=r"cut\.npz is no whole recording in npz"):
         load_npz(cut)
+    np.savez(path, activity=np.ones((6, 8, 5)), time=np.arange(8))
+    cut.write_bytes(path.read_bytes().replace(b"(6, 8, 5)", b"(5, 8, 5)"))  # a trial less
+    with pytest.raises(ValueError, match=r"activity\.npy fails its checksum"):
+        load_npz(cut)
     np.save(tmp_path / "one.npy", counted().activity)
     with pytest.raises(ValueError, match=r"one\.npy is no whole recording in npz"):
         load_npz(tmp_path / "one.npy")

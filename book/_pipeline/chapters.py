@@ -101,8 +101,8 @@ def tags(cell: Any) -> list[str]:
 def check_parameters(notebook: Any) -> None:
     """Check that one cell is tagged ``parameters`` and sets ``scale`` and ``seed``.
 
-    It may set others of the chapter's own, which keep their values in the book. Papermill itself
-    only logs a parameter that it does not find, and goes on.
+    Papermill itself only logs a parameter that it does not find, and goes on. Others, such as the
+    path of a reader's own file, keep their literal defaults while the book is built.
     """
     cells = [cell for cell in notebook.cells if "parameters" in tags(cell)]
     if len(cells) != 1:

@@ -3,18 +3,28 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from ltr_core.comparisons.shared_subspace import Shares, shared_subspace
 from ltr_core.ltrrnn.model import LtrRNN
 from ltr_core.recordings import Recording
 
 
-def fit_epochs(model: LtrRNN, recording: Recording) -> list[LtrRNN]:
-    """A fit of a model with these settings to each epoch's trials alone, in their order."""
+def fit_epochs(
+    model: LtrRNN,
+    recording: Recording,
+    train: Bool[np.ndarray, "trial time neuron"] | None = None,
+) -> list[LtrRNN]:
+    """A fit of a model with these settings to each epoch's trials alone, in their order.
+
+    `train`: the entries to fit; all that were observed if not given.
+    """
+    chosen = [recording.epoch == epoch for epoch in recording.epochs]
     return [
-        model.with_params().fit(recording.select(trials=recording.epoch == epoch))
-        for epoch in recording.epochs
+        model.with_params().fit(
+            recording.select(trials=trials), None if train is None else train[trials]
+        )
+        for trials in chosen
     ]
 
 

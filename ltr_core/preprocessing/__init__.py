@@ -6,7 +6,7 @@ a model is tested on held-out blocks, the blocks taken out of its training must 
 (`train` of `held_out_blocks`).
 """
 
-from ltr_core.preprocessing.averages import rebin, running_average, smooth
+from ltr_core.preprocessing.averages import grouped_average, rebin, running_average, smooth
 from ltr_core.preprocessing.choosing import align, cut, cut_to_common, keep
 from ltr_core.preprocessing.scaling import soft_normalise, square_root, to_rates, z_score
 
@@ -14,6 +14,7 @@ __all__ = [
     "align",
     "cut",
     "cut_to_common",
+    "grouped_average",
     "keep",
     "rebin",
     "running_average",

@@ -98,6 +98,44 @@ def running_average(recording: Recording, n_trials: int) -> Recording:
     return rebuilt(rates, averaged)
 
 
+def grouped_average(recording: Recording, n_trials: int) -> Recording:
+    """Trials of one condition and epoch, averaged in groups of `n_trials` that follow each other.
+
+    No trial is in two groups, so that averages can test a model that was fitted to others. What is
+    left over at the end of a condition and epoch is dropped. Groups are ordered by the mean number
+    of their trials, which becomes their `trial_id`. An entry is the mean of what was observed of
+    it, and unobserved if nothing was. Counts become rates in Hz.
+
+    Raises ValueError for fewer than 1 trial, and if no condition and epoch has as many.
+    """
+    if n_trials < 1:
+        raise ValueError(f"n_trials is {n_trials}: a mean takes at least one trial.")
+    rates = to_rates(recording) if recording.counts else recording
+    kinds = rates.condition_index * len(rates.epochs) + rates.epoch_index
+    groups = [
+        members[start : start + n_trials]
+        for members in (np.flatnonzero(kinds == kind) for kind in np.unique(kinds))
+        for start in range(0, len(members) - n_trials + 1, n_trials)
+    ]
+    if not groups:
+        raise ValueError(f"No condition has {n_trials} trials in an epoch: average fewer.")
+    at = np.array([rates.trial_id[group].mean() for group in groups])
+    order = np.lexsort((rates.condition_index[[group[0] for group in groups]], at))
+    groups = [groups[place] for place in order]
+    first = [int(group[0]) for group in groups]
+    averaged = np.stack([_observed_mean(rates.activity[g], rates.observed[g]) for g in groups])
+    averaged.flags.writeable = False  # so that it is not copied again
+    # groups with the same mean number follow each other by a trifle
+    number = at[order] + 1e-6 * np.arange(len(order))
+    return Recording(
+        averaged,
+        time=rates.time,
+        condition=rates.condition[first],
+        epoch=rates.epoch[first],
+        trial_id=number,
+    )
+
+
 def _observed_mean(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """Means over the first axis of what was observed, NaN where nothing was."""
     with np.errstate(invalid="ignore"):  # 0 / 0
