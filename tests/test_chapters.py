@@ -34,6 +34,7 @@ CHAPTERS = {
         "P6.moved",
     },
     "10_recordings": {"P1.recording", "P1.small-rank", "P2.recording", "P1.spikes"},
+    "11_your_own_data": {"P4.own-data"},
 }
 
 chapters = pytest.mark.parametrize("name", list(CHAPTERS))

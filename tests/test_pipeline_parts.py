@@ -104,6 +104,11 @@ def test_with_values_changes_values_and_nothing_else() -> None:
     assert used == "# don't\nscale = \"paper\"   # it's\nseed=12;  # s\npath = ''"
 
 
+def test_with_values_leaves_a_chapters_own_parameters() -> None:
+    used = notebooks.with_values('seed = 0\npath = ""  # yours', {"scale": "book", "seed": 7})
+    assert used == 'seed = 7\npath = ""  # yours'
+
+
 def test_addresses_in_plain_representations_are_hidden() -> None:
     cell = nbformat.v4.new_code_cell("object()")
     data = {"text/plain": "<object at 0x7f00ab>"}

@@ -39,7 +39,8 @@ def losses(
     everything = np.concatenate([values for _, _, values in parts])
     if not everything.size:
         raise ValueError("the history holds no finite loss.")
-    logarithmic = everything.min() > 0
+    # on a narrow range a logarithmic axis would have no round level to name
+    logarithmic = everything.min() > 0 and len(_round_levels(everything)) > 1
     data = records(
         digits=4,
         series=np.concatenate([[name] * len(at) for name, at, _ in parts]),

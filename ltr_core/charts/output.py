@@ -16,7 +16,7 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from ltr_core.charts.style import themed
+from ltr_core.charts.style import Theme, themed
 from ltr_core.charts.validation import check_spec
 
 FIGURE_MIME = "application/vnd.ltr.figure+json"
@@ -109,10 +109,10 @@ def spec_of(chart: Any, *, name: str, description: str) -> dict[str, Any]:
     return dict(spec)
 
 
-def static_svg(spec: Mapping[str, Any]) -> str:
-    """The chart as a self-contained SVG with the light config; the same for the same spec."""
+def static_svg(spec: Mapping[str, Any], theme: Theme = "light") -> str:
+    """The chart as a self-contained SVG with a theme's config; the same for the same spec."""
     svg = vl_convert.vegalite_to_svg(
-        themed(spec, "light"), vl_version=VEGA_LITE, allowed_base_urls=[]
+        themed(spec, theme), vl_version=VEGA_LITE, allowed_base_urls=[]
     )
     return _renumbered(svg)
 
