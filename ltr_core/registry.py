@@ -8,10 +8,14 @@ import hashlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+
+from tqdm import TqdmWarning
 
 from ltr_core.extras import data_package
 from ltr_core.suggestions import did_you_mean
@@ -97,6 +101,13 @@ def available(name: str) -> bool:
     return cached is not None and _is_whole(cached, dataset)
 
 
+def _pooch() -> ModuleType:
+    """The package; its bar asks for a notebook's widgets, which nobody here needs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TqdmWarning)
+        return data_package("pooch")
+
+
 def _named(name: str) -> Dataset:
     if name not in DATASETS:
         raise ValueError(
@@ -118,7 +129,7 @@ def _in_cache(dataset: Dataset) -> Path | None:
     if path is not None:
         return path
     try:
-        return Path(data_package("pooch").os_cache("ltr-core")) / dataset.name / dataset.file
+        return Path(_pooch().os_cache("ltr-core")) / dataset.name / dataset.file
     except ImportError:
         return None
 
@@ -132,7 +143,7 @@ def _is_whole(path: Path, dataset: Dataset) -> bool:
 
 def _download(dataset: Dataset) -> Path:
     """Fetch the file into the cache; it stands there once it is whole."""
-    pooch = data_package("pooch")
+    pooch = _pooch()
     path = _in_cache(dataset)
     assert path is not None  # the cache's place is known wherever pooch is
     bar = sys.stderr.isatty()
