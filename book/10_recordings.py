@@ -248,7 +248,6 @@ if scale == "smoke":
     few = slice(None, None, 8) if session.n_trials > 200 else slice(None)
     session = session.select(trials=few)
     behaviour = None if behaviour is None else behaviour[few]
-glue("source", source, display=False)
 before, after = session.epochs[0], session.epochs[1]
 
 # %% tags=["remove-input"]
@@ -279,7 +278,7 @@ for name, value in (
 # %% [markdown]
 # Of the session we keep the trials of at least 12 bins:
 # {glue:text}`n-trials` of them. They differ in length; what lies after a
-# trial's end ({glue:text}`missing:.0f` % of the entries) counts as not
+# trial's end ({glue:text}`missing:.0f` % of the entries) counts as not
 # observed. Time 0 is when the cursor is released.
 
 
@@ -363,7 +362,7 @@ glue("noise-share", 100 * noise, display=False)
 # Barely: single trials scatter so widely that learning hides in them. How
 # widely can be told without a model. Two neighbouring trials to the same
 # target share all that changes slowly; half their squared difference is
-# **noise**, {glue:text}`noise-share:.0f` % of the variance here. No model
+# **noise**, {glue:text}`noise-share:.0f` % of the variance here. No model
 # whose inputs belong to the target and whose weights change gradually can
 # have an error much below {glue:text}`noise:.2f`, and what learning did
 # is some part of what remains.
@@ -405,6 +404,7 @@ settings = {
     "noise": 0.01,
     "length": 100.0,
     "jumps": True,
+    "substeps": 1,  # a step of 0.15 tau: exact enough beside the noise
     "n_steps": sizes["steps"],
 }
 by_rank = grid_search(
@@ -478,9 +478,9 @@ row = judged(
 rank_claim.prose_assumes(row, holds=True)
 
 # %% [markdown]
-# Rank {glue:text}`middle` reaches {glue:text}`reached:.0f` % of what rank
-# 10 does, while as many principal components of the activity hold only
-# {glue:text}`components:.0f` % of what ten of them do: what stops here is
+# In {numref}`fig-recording-rank` rank {glue:text}`middle` reaches
+# {glue:text}`reached:.0f` % of what rank 10 does, while as many principal components of the activity hold only
+# {glue:text}`components:.0f` % of what ten of them do: what stops here is
 # the model's need for components, not the recording's dimensions. The
 # one-standard-error rule takes rank {glue:text}`rank`. Small it is beside
 # the network's units; beside the recording's {glue:text}`n-neurons`
@@ -590,11 +590,12 @@ glue("gain-mean", float(gain.mean()), display=False)
 glue("lost-mean", float(lost.mean()), display=False)
 
 # %% [markdown]
-# Of the variance that is not noise, the ltrRNN explains
-# {glue:text}`ours-explained:.0f` % where nothing of it was seen; fixed
-# weights {glue:text}`fixed-explained:.0f` %, the condition mean
-# {glue:text}`mean-explained:.0f` %, and that of each epoch
-# {glue:text}`epoch-mean-explained:.0f` %. So most of what
+# Of the variance that is not noise, the ltrRNN
+# ({numref}`fig-recording-compared`) explains
+# {glue:text}`ours-explained:.0f` % where nothing of it was seen; fixed
+# weights {glue:text}`fixed-explained:.0f` %, the condition mean
+# {glue:text}`mean-explained:.0f` %, and that of each epoch
+# {glue:text}`epoch-mean-explained:.0f` %. So most of what
 # there is to say about learning here is said by a step between the two
 # epochs, which the mean of each epoch has for free; the part that is
 # *gradual* is small (the error falls by {glue:text}`gain-mean:.3f`), but
@@ -875,8 +876,8 @@ glue("gain-single", 100 * robust["as above"][0], display=False)
 # %% [markdown]
 # The ltrRNN is better than both means in {glue:text}`n-better` of
 # {glue:text}`n-prepared` cases. On single trials its error is
-# {glue:text}`gain-single:.1f` % less than theirs; on averages of five
-# {glue:text}`gain-averages:.1f` %. Averages have less noise, and fewer
+# {glue:text}`gain-single:.1f` % less than theirs; on averages of five
+# {glue:text}`gain-averages:.1f` %. Averages have less noise, and fewer
 # trials. Smoothing carries activity a little way into the blocks that
 # are held out, to the good of all models.
 #

@@ -17,6 +17,8 @@ Decomposition
     `energy_ranks`                      components per mode that hold a fraction of the norm
 Recordings
     `Recording`                         activity over learning: trials x times x neurons, labelled
+    `load`, `fetch`                     one from a file; the path of a published data set
+    `preprocessing`                     module: bin, smooth, scale, choose, align, average
     `held_out_blocks`, `HeldOut`        blocks that test a model, and what it may be fitted to
     `simulate_ltrrnn`                   recordings made by the model itself, with the truth known
 The model
@@ -33,7 +35,7 @@ The book
     `nulls`, `synthetic`                modules: what low rank must beat; known components
 """
 
-from ltr_core import charts, comparisons, dynamics
+from ltr_core import charts, comparisons, dynamics, preprocessing
 from ltr_core.adaptation import course, replay
 from ltr_core.claims import Chapter
 from ltr_core.decomposition import (
@@ -51,10 +53,12 @@ from ltr_core.decomposition import (
 from ltr_core.experiments import relearn_to_reach
 from ltr_core.held_out import HeldOut, held_out_blocks
 from ltr_core.learning import Epoch, adaptation_schedule, record_learning
+from ltr_core.loaders import load
 from ltr_core.ltrrnn import LtrRNN, recovery, simulate_ltrrnn, uncertainty
 from ltr_core.model_selection import cross_validate, grid_search, one_standard_error
 from ltr_core.pretraining import pretrain
 from ltr_core.recordings import Recording
+from ltr_core.registry import fetch
 from ltr_core.rnn import RNN, random_networks, simulate
 from ltr_core.tasks import CurlField, Hand, Reaching, VisuomotorRotation
 
@@ -79,13 +83,16 @@ __all__ = [
     "dynamics",
     "energy_ranks",
     "factor_match",
+    "fetch",
     "grid_search",
     "held_out_blocks",
+    "load",
     "match_components",
     "mode_ranks",
     "mode_spectra",
     "nulls",
     "one_standard_error",
+    "preprocessing",
     "pretrain",
     "random_networks",
     "rank_curve",

@@ -51,7 +51,7 @@ def is_papermills(cell: Any) -> bool:
 
 
 def with_values(source: str, parameters: dict[str, Any]) -> str:
-    """The parameters cell's source with these values in place of its own, the others as they are."""
+    """The parameters cell's source with these values; a name that is not given keeps its own."""
     lines = source.splitlines()
     for name, node in assignments(source):
         if name not in parameters:
