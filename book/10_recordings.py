@@ -479,13 +479,14 @@ rank_claim.prose_assumes(row, holds=True)
 
 # %% [markdown]
 # In {numref}`fig-recording-rank` rank {glue:text}`middle` reaches
-# {glue:text}`reached:.0f` % of what rank 10 does, while as many principal components of the activity hold only
-# {glue:text}`components:.0f` % of what ten of them do: what stops here is
-# the model's need for components, not the recording's dimensions. The
-# one-standard-error rule takes rank {glue:text}`rank`. Small it is beside
-# the network's units; beside the recording's {glue:text}`n-neurons`
-# latents it is not, and with so few we cannot tell how it would grow with
-# more neurons.
+# {glue:text}`reached:.0f` % of what rank 10 does, while as many
+# principal components of the activity hold only
+# {glue:text}`components:.0f` % of what ten of them do: what stops
+# here is the model's need for components, not the recording's
+# dimensions. The one-standard-error rule takes rank
+# {glue:text}`rank`. Small it is beside the network's units; beside the
+# recording's {glue:text}`n-neurons` latents it is not, and with so few we
+# cannot tell how it would grow with more neurons.
 #
 # ## Does the model of learning earn its keep?
 #
