@@ -1,12 +1,13 @@
 # ---
-# jupytext:
-#   text_representation:
-#     extension: .py
-#     format_name: percent
-# kernelspec:
-#   display_name: Python 3
-#   language: python
-#   name: python3
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
 # ---
 
 # %% [markdown]
@@ -545,7 +546,7 @@ for name, ordered in (("in order", recording), ("shuffled", shuffled)):
         for kind in (LtrRNN, FixedWeights)
     )
     lead = learning["score"].iloc[0] - fixed["score"].iloc[0]
-    print(f"{name}: the ltrRNN's score is higher by {lead:.4f}")
+    print(f"{name}: the ltrRNN leads by {lead:.4f}")
 
 # %% [markdown]
 # Compare the leads, not the scores: shuffling puts other activity into

@@ -183,12 +183,12 @@ def _of_neurons(recording: Recording, mean_rates: Float[np.ndarray, " neuron"]) 
         per_bin = middle * recording.dt
         return (
             f"{recording.n_neurons} neurons, counts of spikes. Mean rates go from {low:.3g} to "
-            f"{high:.3g} Hz, half of them below {middle:.3g} Hz ({per_bin:.2g} spikes in a bin)."
+            f"{high:.3g} Hz, half of them below {middle:.3g} Hz ({per_bin:#.2g} spikes in a bin)."
         )
     lowest, highest = np.nanmin(recording.activity), np.nanmax(recording.activity)
     return (
-        f"{recording.n_neurons} neurons, rates between {lowest:.3g} and {highest:.3g} (in the "
-        f"units of the file). Their means go from {low:.3g} to {high:.3g}."
+        f"{recording.n_neurons} neurons, rates between {lowest:.3g} and {highest:.3g} (in units "
+        f"of their own). Their means go from {low:.3g} to {high:.3g}."
     )
 
 
@@ -238,9 +238,9 @@ def _trial_warnings(recording: Recording, cells: Int[np.ndarray, "condition epoc
     alone = [str(recording.conditions[c]) for c in np.flatnonzero(there == 1)]
     if alone and len(recording.epochs) > 1:
         found.append(
-            f"{_named('condition', alone)} {'is' if len(alone) == 1 else 'are'} in one epoch only: "
-            "what is special about the condition and what was learned cannot be told apart there. "
-            "Leave it out, or merge it with another."
+            f"{_begun(_named('condition', alone))} {'is' if len(alone) == 1 else 'are'} in one "
+            "epoch only: what is special about the condition and what was learned cannot be "
+            "told apart there. Leave it out, or merge it with another."
         )
     few = [
         f"{recording.conditions[c]} in {recording.epochs[e]} ({cells[c, e]})"
@@ -259,8 +259,9 @@ def _neuron_warnings(recording: Recording, mean_rates: Float[np.ndarray, " neuro
     constant = recording.constant_neurons
     if constant.size:
         found.append(
-            f"{_named('neuron', constant)} never {'changes' if constant.size == 1 else 'change'}, "
-            "and cannot tell of anything: leave out neurons that do not fire (min_rate)."
+            f"{_begun(_named('neuron', constant))} never "
+            f"{'changes' if constant.size == 1 else 'change'}, and cannot tell of anything: leave "
+            "out neurons that do not fire (min_rate)."
         )
     if recording.n_neurons < FEW_NEURONS:
         found.append(
@@ -271,9 +272,9 @@ def _neuron_warnings(recording: Recording, mean_rates: Float[np.ndarray, " neuro
         quiet = np.setdiff1d(np.flatnonzero(mean_rates < LOW_RATE), constant)
         if quiet.size:
             found.append(
-                f"{_named('neuron', quiet)} {'fires' if quiet.size == 1 else 'fire'} less than "
-                f"{LOW_RATE:g} spikes a second. They do no harm and are of little use; they can "
-                f"be left out (min_rate = {LOW_RATE:g})."
+                f"{_begun(_named('neuron', quiet))} {'fires' if quiet.size == 1 else 'fire'} less "
+                f"than {LOW_RATE:g} spikes a second, which does no harm and is of little use. To "
+                f"leave out such neurons: min_rate = {LOW_RATE:g}."
             )
     return found
 
@@ -294,7 +295,7 @@ def _value_warnings(recording: Recording, missing: float) -> list[str]:
         per_bin = float(np.nanmean(recording.activity))
         if per_bin > BUSY_BIN:
             found.append(
-                f"There are {per_bin:.2g} spikes in a bin on average: narrower bins (bin, now "
+                f"There are {per_bin:#.2g} spikes in a bin on average: narrower bins (bin, now "
                 f"{recording.dt:.3g} s) would show faster dynamics at little cost."
             )
         if per_bin < EMPTY_BIN:
@@ -319,9 +320,14 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _named(noun: str, names: Sequence[object] | np.ndarray) -> str:
-    """The nouns by name: "Neurons 3, 5"."""
+    """The nouns by name: "neurons 3, 5"."""
     text = f"{noun}s" if len(names) > 1 else noun
-    return f"{text.capitalize()} {_listed([str(name) for name in names])}"
+    return f"{text} {_listed([str(name) for name in names])}"
+
+
+def _begun(text: str) -> str:
+    """Text that begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import base64
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,17 +35,13 @@ footer {{ margin-top: 2rem; font-size: .85rem; }}
 """
 
 
-class Pictured(Protocol):
-    """A chart with its name, caption and words for those who cannot see it."""
+class Figure(NamedTuple):
+    """A chart, and what `charts.show` and a report say about it."""
 
-    @property
-    def chart(self) -> Any: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def caption(self) -> str: ...
-    @property
-    def alt(self) -> str: ...
+    chart: Any
+    name: str
+    caption: str
+    alt: str
 
 
 def page(
@@ -54,7 +50,7 @@ def page(
     *,
     verdict: str,
     scores: pd.DataFrame,
-    figures: Sequence[Pictured],
+    figures: Sequence[Figure],
     facts: Mapping[str, Any],
 ) -> str:
     """The whole page; every text is escaped."""
@@ -134,7 +130,7 @@ def _table(rows: Sequence[tuple[str, str]], heads: tuple[str, str] | None = None
     return f'<div class="wide"><table>{head}<tbody>{body}</tbody></table></div>'
 
 
-def _figure(figure: Pictured) -> str:
+def _figure(figure: Figure) -> str:
     spec = spec_of(figure.chart, name=figure.name, description=figure.alt)
     light, dark = (_picture(spec, theme) for theme in ("light", "dark"))
     caption = html.escape(" ".join(figure.caption.split()))

@@ -13,28 +13,22 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ltr_core.estimators import NotFitted
 from ltr_core.examination import Examination
 from ltr_core.ltrrnn.model import LtrRNN
-from ltr_core.report_page import page
+from ltr_core.report_page import Figure, page
 
 FORMAT = "ltr_core report 1"
 FILES = ("report.html", "model.safetensors", "scores.csv", "ranks.csv", "settings.json")
 MODEL = "ltrRNN"  # its name among the compared models
 PACKAGES = ("ltr-core", "torch", "numpy", "scipy")
 
-
-class Figure(NamedTuple):
-    """A chart, and what `charts.show` and a report say about it."""
-
-    chart: Any
-    name: str
-    caption: str
-    alt: str
+__all__ = ["FILES", "MODEL", "Figure", "free_folder", "verdict", "write_report"]
 
 
 def write_report(
@@ -67,6 +61,8 @@ def write_report(
     for name in ("model", "score", "metric"):
         if name not in scores:
             raise ValueError(f"scores has no column '{name}', only {list(scores.columns)}.")
+    if not hasattr(model, "history_"):
+        raise NotFitted("The model is not fitted: call fit(recording) first.")
     facts = _facts(model, source, dict(loaded_with or {}))
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
