@@ -1,6 +1,7 @@
 """Charts of recordings and fits: they draw what they were given, and refuse what does not fit."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -298,3 +299,11 @@ def test_series_that_cannot_be_told_apart_are_refused():
     with pytest.raises(ValueError, match="not distinct"):
         line_styles(["a", "a"])
     assert padded(1.0, 1.0)[0] < 1 < padded(1.0, 1.0)[1]
+
+
+def test_a_loss_on_a_narrow_range_still_has_numbers_on_its_axis():
+    history = pd.DataFrame(
+        {"step": [0, 10, 20], "train": [0.913, 0.906, 0.905], "validation": np.nan}
+    )
+    svg = picture(charts.losses(history))
+    assert re.search(r">0\.9\d*<", svg)
