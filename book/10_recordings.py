@@ -175,10 +175,13 @@ spikes_claim = chapter.claim(
 # hundred trials the animal learned the new one. Learning by BCI suits
 # the question well: all that moves the cursor is in the recording.
 #
-# What the authors published are not spikes, but ten **latents** for
-# every 45 ms: what a factor analysis of the channels' counts of
-# threshold crossings found they have in common. We take them as ten
-# "neurons". Whatever is fitted to them varies in ten dimensions at most.
+# The file is not part of this book. It is fetched by its address, checked
+# by its SHA-256, and kept on the reader's machine (licence:
+# BSD-3-Clause). What the authors published are not spikes, but ten
+# **latents** for every 45 ms: what a factor analysis of the channels'
+# counts of threshold crossings found they have in common. We take them as
+# ten "neurons". Whatever is fitted to them varies in ten dimensions at
+# most.
 
 
 # %% tags=["hide-input"]
@@ -313,8 +316,7 @@ if behaviour is not None:
         "that its activity gives the cursor under the *perturbed* map, "
         "also for the trials of the first epoch, where another map moved "
         "the cursor. Mean over each trial, running mean over 25 trials "
-        "of "
-        "an epoch.",
+        "of an epoch.",
         alt="A curve over trials, flat in the intuitive epoch, then "
         "rising over the perturbed epoch.",
     )
@@ -467,6 +469,7 @@ def judged(claim, *values):
 
 glue("rank", rank, display=False)
 glue("middle", middle, display=False)
+glue("largest", most, display=False)
 glue(
     "reached", 100 * float(reached(errors_by_rank).mean()), display=False
 )
@@ -486,8 +489,9 @@ rank_claim.prose_assumes(row, holds=True)
 # principal components of the activity hold only
 # {glue:text}`components:.0f` % of what ten of them do: what stops
 # here is the model's need for components, not the recording's
-# dimensions. The one-standard-error rule takes rank
-# {glue:text}`rank`. Small it is beside the network's units; beside the
+# dimensions. But what remains is still falling: the one-standard-error
+# rule takes rank {glue:text}`rank` of at most {glue:text}`largest`. Small
+# it is beside the network's units; beside the
 # recording's {glue:text}`n-neurons` latents it is not, and with so few we
 # cannot tell how it would grow with more neurons.
 #
@@ -542,6 +546,11 @@ found |= {
     name: np.array([error(model, recording, fresh[0])])
     for name, model in others.items()
 }
+longer = LtrRNN(**chosen | {"n_steps": 2 * sizes["steps"]})
+least_bar = np.min([found[name] for name in bars], axis=0)
+gain_longer = least_bar - [
+    error(longer, recording, mask) for mask in fresh
+]
 shuffled = shuffle_trials(recording, seed=seed)
 in_disorder, lost = gains(shuffled, [masks_of(shuffled, 2 * n_folds + 1)])
 
@@ -569,9 +578,12 @@ charts.show(
 
 # %% tags=["remove-input"]
 row = judged(
-    recording_claim, {"gain": gain}, {"trials shuffled": {"gain": lost}}
+    recording_claim,
+    {"gain": gain},
+    {"trials shuffled": {"gain": lost}},
+    {"twice as many steps": {"gain": gain_longer}},
 )
-recording_claim.prose_assumes(row, holds=True)
+recording_claim.prose_assumes(row, holds=False)
 explained = {
     name: 100 * float((1 - value.mean()) / (1 - noise))
     for name, value in found.items()
@@ -590,6 +602,11 @@ for name, key in (
     ("PCA", "pca"),
 ):
     glue(f"{key}-error", float(found[name].mean()), display=False)
+glue("ours-first", float(found["ltrRNN"][0]), display=False)
+glue("n-won", int((gain > 0).sum()), display=False)
+glue("n-fresh", len(gain), display=False)
+glue("longer-mean", float(gain_longer.mean()), display=False)
+glue("n-longer", int((gain_longer > 0).sum()), display=False)
 glue("gain-mean", float(gain.mean()), display=False)
 glue("lost-mean", float(lost.mean()), display=False)
 
@@ -599,19 +616,27 @@ glue("lost-mean", float(lost.mean()), display=False)
 # {glue:text}`ours-explained:.0f` % where nothing of it was seen; fixed
 # weights {glue:text}`fixed-explained:.0f` %, the condition mean
 # {glue:text}`mean-explained:.0f` %, and that of each epoch
-# {glue:text}`epoch-mean-explained:.0f` %. So most of what
-# there is to say about learning here is said by a step between the two
-# epochs, which the mean of each epoch has for free; the part that is
-# *gradual* is small (the error falls by {glue:text}`gain-mean:.3f`), but
-# it is there in every fold, and it goes (by
-# {glue:text}`lost-mean:.3f`) with the order of the trials.
+# {glue:text}`epoch-mean-explained:.0f` %. So nearly all there is to
+# say about learning here is said by a step between the two epochs, which
+# the mean of each epoch has for free. Is there more, something *gradual*?
 #
-# What is freer does worse. Weights of their own in every trial leave
-# {glue:text}`free-error:.2f`, inputs of their own
-# {glue:text}`trial-inputs-error:.2f`, TCA {glue:text}`tca-error:.2f` and
+# The ltrRNN's error is below the best bar's in {glue:text}`n-won` of
+# {glue:text}`n-fresh` folds, by {glue:text}`gain-mean:.3f` on average.
+# The claim asked for every fold: it **does not hold**. Fits of twice as
+# many steps, beside it on the card, are better in
+# {glue:text}`n-longer` folds (by {glue:text}`longer-mean:.3f` on
+# average); but they were tried after the verdict, and are no part of it.
+# With shuffled trials the difference is {glue:text}`lost-mean:.3f`: it
+# takes the trials' order to gain anything. Beside the step, what is
+# gradual is at the edge of what single trials of this recording can tell.
+#
+# Weights of their own in every trial leave {glue:text}`free-error:.3f`
+# (in one fold, where the ltrRNN leaves {glue:text}`ours-first:.3f`):
+# they start from the ltrRNN's fit and find little to add. What is freer
+# still does far worse: inputs of their own
+# {glue:text}`trial-inputs-error:.2f`, TCA {glue:text}`tca-error:.2f`,
 # PCA {glue:text}`pca-error:.2f` (an error of 1 is that of the overall
-# mean): they spend their freedom on noise. With so much of it, constraint
-# is what lets a model see anything at all.
+# mean). They spend their freedom on noise.
 #
 # ## One subspace?
 #
@@ -743,12 +768,12 @@ glue(
 )
 
 # %% [markdown]
-# The two correlate at {glue:text}`agreement:.2f`; those of shuffled
-# trials, which cannot know of learning, at up to
-# {glue:text}`chance:.2f`. Two slow curves over one session are weak
-# evidence whatever their correlation, and we make no claim of it. The
-# trial factors vary {glue:text}`factor-spread:.1f` times as much as they
-# do when trials are shuffled.
+# The two correlate at {glue:text}`agreement:.2f`; a fit to shuffled
+# trials, which cannot know of learning, at {glue:text}`chance:.2f`. Two
+# slow curves over one session are weak evidence whatever their
+# correlation, and we make no claim of it. The trial factors vary
+# {glue:text}`factor-spread:.1f` times as much as they do when trials
+# are shuffled.
 #
 # And what became of the dynamics? The flow under the input of the first
 # target, after release, at the end of the first epoch and at the end of
@@ -883,9 +908,11 @@ glue("gain-single", 100 * robust["as above"][0], display=False)
 # The ltrRNN is better than both means in {glue:text}`n-better` of
 # {glue:text}`n-prepared` cases. On single trials its error is
 # {glue:text}`gain-single:.1f` % less than theirs; on averages of five
-# {glue:text}`gain-averages:.1f` %. Averages have less noise, and fewer
-# trials. Smoothing carries activity a little way into the blocks that
-# are held out, to the good of all models.
+# {glue:text}`gain-averages:.1f` %. Averages have less noise, and it is
+# there that a gradual change shows. (One fold, and no claim was stated
+# for it beforehand: a result to be tested on another session.) Smoothing
+# carries activity a little way into the blocks that are held out, to the
+# good of all models.
 #
 # ## What could such data show?
 #
@@ -977,36 +1004,47 @@ row = spikes_claim.judge(
     {"bits": [more_bits(each) for each in spike_bits.values()]},
     {"trials shuffled": {"bits": [more_bits(disordered)]}},
 )
-spikes_claim.prose_assumes(row, holds=True)
+spikes_claim.prose_assumes(row, holds=False)
 glue("firing-least", min(firing), display=False)
 glue("firing-most", max(firing), display=False)
-for hertz, key in ((min(firing), "least"), (max(firing), "most")):
-    gained = [
-        more_bits(each)
-        for (_, h), each in spike_bits.items()
-        if h == hertz
-    ]
-    glue(f"bits-{key}", float(np.mean(gained)), display=False)
+by_network = [
+    [more_bits(spike_bits[i, hertz]) for hertz in firing]
+    for i in range(len(rates))
+]
+changed = [
+    ConditionMean().fit(each).score(each, metric="nmse") for each in rates
+]
+for i, key in ((0, "one"), (len(rates) - 1, "two")):
+    glue(f"bits-{key}-least", by_network[i][0], display=False)
+    glue(f"bits-{key}-most", by_network[i][-1], display=False)
+    glue(f"changed-{key}", 100 * float(changed[i]), display=False)
 glue("bits-shuffled", float(more_bits(disordered)), display=False)
 glue("n-spiking", recorded[0, firing[0]].n_neurons, display=False)
 
 # %% [markdown]
-# With {glue:text}`n-spiking` neurons and
-# {glue:text}`firing-least:.0f` Hz the ltrRNN tells
-# {glue:text}`bits-least:.2f` bits per spike more than the best bar, with
-# {glue:text}`firing-most:.0f` Hz {glue:text}`bits-most:.2f` bits more;
-# with
-# the trials in another order {glue:text}`bits-shuffled:.2f`. So with
-# *spikes* of tens of neurons, gradual learning that is as large as these
-# networks' would be seen clearly. That the monkey's recording shows it
-# less is due to what was published of it (ten latents), to the animal,
-# which may change its activity less, or to inputs that learn, which the
-# model does not have: from this one session we cannot tell which.
+# The claim asked for 0.05 bits more than the best bar in every network at
+# every rate, and **does not hold**. With {glue:text}`n-spiking` neurons
+# the first network gains {glue:text}`bits-one-least:.3f` bits per spike
+# at a median of {glue:text}`firing-least:.0f` Hz and
+# {glue:text}`bits-one-most:.3f` at {glue:text}`firing-most:.0f` Hz; the
+# second {glue:text}`bits-two-least:.3f` and
+# {glue:text}`bits-two-most:.3f`. In the pilot's two networks it had been
+# about 0.1. With the trials in another order it is
+# {glue:text}`bits-shuffled:.3f`. In both networks learning does move the
+# activity (what the mean of a condition leaves of the noise-free rates is
+# {glue:text}`changed-one:.0f` % and {glue:text}`changed-two:.0f` % of
+# their variance): it is not that nothing changed in the second.
+#
+# Both halves of this chapter say the same, then. In recordings as they
+# are, of tens of neurons and some hundred trials, the method can see
+# learning through the weights, and can miss it where it is known to be.
+# A gain over the bars means something; that there is none does not.
 #
 # ## What would have refuted it
 #
 # - fixed weights, or the mean of each epoch, predicting as well as the
-#   ltrRNN: no gradual change in the weights would be needed;
+#   ltrRNN: no gradual change in the weights is needed then (as in part of
+#   the folds here);
 # - the ltrRNN doing as well with shuffled trials;
 # - an error that falls up to the largest rank;
 # - separate fits to each epoch predicting better than one.
@@ -1060,9 +1098,10 @@ for each in (
     print(f"{type(each).__name__}: {error(each, fewer, fewer_mask):.3f}")
 
 # %% [markdown]
-# Latents are ordered by the variance they share over channels, not by
-# what they have to do with the task: what is lost with the last five
-# shows in how little any model explains.
+# The errors are smaller than for all ten: latents are ordered by the
+# variance that channels share, and the last ones are noisier. Whether the
+# ltrRNN or the mean of each epoch is ahead is, in one fold, left to
+# chance.
 #
 # ::::{solution-end}
 # ::::
