@@ -40,7 +40,7 @@ from myst_nb import glue
 from scipy.ndimage import uniform_filter1d
 
 from ltr_core import Chapter, charts
-from ltr_core.alterations import splice
+from ltr_core.alterations import in_stretches, splice
 from ltr_core.bci import load_hennig
 from ltr_core.comparisons import (
     TCA,
@@ -264,7 +264,11 @@ if scale == "smoke":
     few = slice(None, None, 8) if session.n_trials > 200 else slice(None)
     session = session.select(trials=few)
     behaviour = None if behaviour is None else behaviour[few]
-before, after = session.epochs[0], session.epochs[1]
+if session.counts:
+    session = square_root(session)
+if len(session.epochs) == 1:  # without a perturbation: early against late
+    session = in_stretches(session, ("first half", "second half"))
+before, after = session.epochs[:2]
 
 # %% tags=["remove-input"]
 from IPython.display import Markdown
@@ -340,7 +344,9 @@ if behaviour is not None:
 
 # %% tags=["hide-input"]
 smoothed_trials = running_average(session, 25)
-at_target = np.flatnonzero(session.condition_index == 0)
+# the condition with the most trials, in case some have none in an epoch
+often = int(np.bincount(session.condition_index).argmax())
+at_target = np.flatnonzero(session.condition_index == often)
 stages = {
     f"{before}, end": at_target[session.epoch[at_target] == before][-1],
     f"{after}, start": at_target[session.epoch[at_target] == after][0],

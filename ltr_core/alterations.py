@@ -1,4 +1,6 @@
-"""Recordings made from others: with more noise, or from two networks one after the other."""
+"""Recordings made from others: with more noise, spliced from two, or with other epochs."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,6 +23,27 @@ def splice(first: Recording, second: Recording) -> Recording:
         raise ValueError("The first recording has one epoch: there is no later one to replace.")
     later = (first.epoch_index > 0)[:, None, None]
     return _with_activity(first, np.where(later, second.activity, first.activity))
+
+
+def in_stretches(recording: Recording, names: Sequence[str]) -> Recording:
+    """The same recording, its trials in as many epochs of equal length as there are names.
+
+    Raises ValueError for fewer trials than names, and for names that are alike.
+    """
+    if not 1 <= len(names) <= recording.n_trials or len(set(names)) < len(names):
+        raise ValueError(
+            f"names are {list(names)}: give different ones, at most as many as there are trials "
+            f"({recording.n_trials})."
+        )
+    place = np.arange(recording.n_trials) * len(names) // recording.n_trials
+    return Recording(
+        recording.activity,
+        time=recording.time,
+        condition=recording.condition,
+        epoch=np.array(names)[place],
+        trial_id=recording.trial_id,
+        counts=recording.counts,
+    )
 
 
 def add_noise(recording: Recording, noise: float, seed: int = 0) -> Recording:

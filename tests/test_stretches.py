@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ltr_core.alterations import add_noise, splice
+from ltr_core.alterations import add_noise, in_stretches, splice
 from ltr_core.ltrrnn import LtrRNN, simulate_ltrrnn
 from ltr_core.ltrrnn.recovery import visited_span
 from ltr_core.ltrrnn.stretches import fit_epochs, shares_between_fits, shares_of_change
@@ -69,3 +69,13 @@ def test_changes_in_one_subspace_hold_each_other() -> None:
     elsewhere = change.copy()
     elsewhere[5:] = np.roll(elsewhere[5:], 5, axis=1)
     assert shares_of_change(elsewhere, stretch, 2).both.max() < 0.9
+
+
+def test_trials_in_stretches() -> None:
+    recording = Recording(np.random.default_rng(0).normal(size=(7, 4, 2)), time=np.arange(4.0))
+    halves = in_stretches(recording, ("early", "late"))
+    assert halves.epoch.tolist() == ["early"] * 4 + ["late"] * 3
+    np.testing.assert_array_equal(halves.activity, recording.activity)
+    for names in ((), ("one", "one"), tuple("abcdefgh")):
+        with pytest.raises(ValueError, match="names are"):
+            in_stretches(recording, names)

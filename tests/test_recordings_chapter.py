@@ -1,0 +1,87 @@
+"""The chapter on recordings without its recording, and on a reader's own file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+
+from ltr_core.claims import rows_of
+from ltr_core.recordings import Recording
+
+CHAPTER = "book/10_recordings.py"
+OF_THE_RECORDING = {"P1.small-rank", "P1.recording", "P2.recording"}
+
+
+def run(repository: Path, folder: Path, *parameters: str, **environment: str):
+    """The notebook as papermill leaves it, at smoke scale, with no network and no data at hand."""
+    whole = {
+        **os.environ,
+        "PYTHONPATH": str(repository),
+        "IPYTHONDIR": str(folder / ".ipython"),
+        "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),
+        "TQDM_DISABLE": "1",
+        "LTR_DATA_DIR": str(folder / "nothing"),
+        "LTR_CACHE_DIR": str(folder / "cache"),
+        "https_proxy": "http://127.0.0.1:9",  # where nobody answers
+    }
+    jupytext = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", "--output"]
+    subprocess.run([*jupytext, folder / "mine.ipynb", repository / CHAPTER], env=whole, check=True)
+    papermill = [sys.executable, "-m", "papermill", "mine.ipynb", "result.ipynb"]
+    done = subprocess.run(
+        [*papermill, "-p", "scale", "smoke", *parameters],
+        cwd=folder,
+        env=whole,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return nbformat.read(folder / "result.ipynb", as_version=4)
+
+
+def note_of(notebook: nbformat.NotebookNode) -> str:
+    """What the page says at its top of where its recording is from."""
+    shown = [
+        output["data"].get("text/markdown", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    return next(text for text in shown if ":::{note}" in text)
+
+
+def reasons(notebook: nbformat.NotebookNode) -> dict[str, str]:
+    """Why each claim of the recording was not run."""
+    rows = {row["id"]: row for row in rows_of(notebook)}
+    assert set(rows) == {*OF_THE_RECORDING, "P1.spikes"}
+    assert "not_run" not in rows["P1.spikes"], "it needs no recording"
+    assert all(rows[name]["holds"] is None for name in OF_THE_RECORDING)
+    return {name: rows[name]["not_run"] for name in OF_THE_RECORDING}
+
+
+def test_without_data_and_network_it_runs_on_a_surrogate_and_says_so(
+    repository: Path, tmp_path: Path
+) -> None:
+    notebook = run(repository, tmp_path)
+    assert "was not at hand" in note_of(notebook)
+    assert "surrogate" in note_of(notebook)
+    assert all("not at hand" in why for why in reasons(notebook).values())
+    assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").rglob("*.mat"))
+
+
+@pytest.mark.parametrize("epochs", [["all"], ["baseline", "adaptation"]])
+def test_it_runs_on_a_readers_own_file(repository: Path, tmp_path: Path, epochs: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    n_trials = 40
+    Recording(
+        rng.poisson(2.0, (n_trials, 20, 12)) * 1.0,
+        time=0.05 * np.arange(20) - 0.5,
+        condition=np.arange(n_trials) % 4,
+        counts=True,
+    ).to_netcdf(tmp_path / "own.nc")
+    notebook = run(repository, tmp_path, "-p", "path", "own.nc")
+    assert "own.nc" in note_of(notebook)
+    assert all("reader's own" in why for why in reasons(notebook).values())
