@@ -72,8 +72,7 @@ def test_without_data_and_network_it_runs_on_a_surrogate_and_says_so(
     assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").rglob("*.mat"))
 
 
-@pytest.mark.parametrize("epochs", [["all"], ["baseline", "adaptation"]])
-def test_it_runs_on_a_readers_own_file(repository: Path, tmp_path: Path, epochs: list[str]) -> None:
+def test_it_runs_on_a_readers_own_file_of_one_epoch(repository: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     n_trials = 40
     Recording(
