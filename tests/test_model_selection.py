@@ -299,6 +299,15 @@ def test_nothing_is_taken_from_another_recording_fold_model_setting_or_metric(tm
     assert len(list(tmp_path.iterdir())) == len(others) + 1
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C interrupts, also where the tests were started with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("way", ["raise", "swallow"])
 def test_an_interrupted_grid_keeps_what_is_finished_and_goes_on_from_there(tmp_path, way):
     log, folder = tmp_path / "log", tmp_path / "kept"
