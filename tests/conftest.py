@@ -29,6 +29,10 @@ hypothesis.settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# A relative folder of recordings is relative to where the tests were started.
+if os.environ.get("LTR_DATA_DIR"):
+    os.environ["LTR_DATA_DIR"] = str(Path(os.environ["LTR_DATA_DIR"]).resolve())
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:

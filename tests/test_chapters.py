@@ -66,6 +66,8 @@ def test_its_rows_are_in_the_ledger_and_claim_nothing_at_smoke_scale(executed, n
         assert row["chapter"] == name
         assert row["scale"] == "smoke"
         assert row["holds"] is None
+        if "not_run" in row:  # its recording is not at hand
+            continue
         assert row["control"], "a criterion that nothing can fail shows nothing"
 
 
