@@ -18,7 +18,8 @@ import numpy as np
 from IPython.display import display
 
 from ltr_core.expressions import evaluate, names_in
-from ltr_core.ledger_text import card, verdict
+from ltr_core.ledger_text import card, summary, verdict
+from ltr_core.published import Published
 
 MIME = "application/vnd.ltr.claim+json"
 SCALES = ("smoke", "book", "paper")
@@ -93,6 +94,30 @@ class Chapter:
         claim = Claim(self, id, statement, source, criterion, expression)
         display({"text/html": card(claim.stated), "text/plain": f"{id}: {criterion}"}, raw=True)
         return claim
+
+    def published(
+        self,
+        name: str,
+        *,
+        figure: str,
+        source: str,
+        setting: str,
+        values: Mapping[str, tuple[float | int, float | int]],
+        unit: str = "",
+    ) -> Published:
+        """State a figure's published values before ours are known, and show them as a card.
+
+        - `values`: for each quantity the published value and how far the mean of ours may be from
+          it, both in `unit` (empty for pure numbers). `setting`: with what ours is made.
+
+        Then `Published.compare` with ours. Raises ValueError for an empty text, for no values, a
+        value that is not finite, or a tolerance that is not above 0.
+        """
+        stated = Published(
+            self.name, self.scale, self.seed, name, figure, source, setting, unit, dict(values)
+        )
+        stated.show()
+        return stated
 
 
 @dataclass(frozen=True)
@@ -215,10 +240,4 @@ def rows_of(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _summaries(values: Values) -> dict[str, Any]:
-    return {name: _summary(numbers) for name, numbers in values.items()}
-
-
-def _summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    array = np.asarray(values, dtype=float).ravel()
-    sd = float(array.std(ddof=1)) if array.size > 1 else None
-    return {"values": array.tolist(), "mean": float(array.mean()), "sd": sd}
+    return {name: summary(numbers) for name, numbers in values.items()}

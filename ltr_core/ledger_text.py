@@ -4,6 +4,8 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 _VERDICTS: dict[bool | None, str] = {
     True: "✓ holds",
     False: "✗ does not hold",
@@ -31,18 +33,31 @@ def ledger_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _means(measured: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {summary['mean']:.3g}" for name, summary in measured.items())
+    return ", ".join(f"{name} {_rounded(found['mean'])}" for name, found in measured.items())
+
+
+def _rounded(value: float, digits: int = 3) -> str:
+    """Significant digits; larger numbers, such as epochs, as whole ones instead of powers."""
+    whole = 10**digits - 0.5 <= abs(value) < 1e6
+    return f"{value:.0f}" if whole else f"{value:.{digits}g}"
+
+
+def summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
+    """Values with their mean and, from two on, their standard deviation, as rows hold them."""
+    array = np.asarray(values, dtype=float).ravel()
+    sd = float(array.std(ddof=1)) if array.size > 1 else None
+    return {"values": array.tolist(), "mean": float(array.mean()), "sd": sd}
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:
     """Mean, spread and number of values: ``0.93 ± 0.01 (n = 5)``."""
     n = len(summary["values"])
-    mean = f"{summary['mean']:.3g}".replace("-", "−")
+    mean = _rounded(summary["mean"]).replace("-", "−")
     if summary["sd"] is None:
         return f"{mean} (n = {n})"
     # what is left of equal values by rounding is no spread
     spread = summary["sd"] if summary["sd"] > 1e-12 * abs(summary["mean"]) else 0.0
-    return f"{mean} ± {spread:.2g} (n = {n})"
+    return f"{mean} ± {_rounded(spread, 2)} (n = {n})"
 
 
 def card(row: Mapping[str, Any]) -> str:
