@@ -3,6 +3,11 @@
 Tasks and networks
     `Reaching`, `Hand`                  centre-out reaching with a point-mass hand
     `CurlField`, `VisuomotorRotation`   what perturbs it
+    `Task`, `Trials`                    what every task offers; what it asks for
+    `FlipFlop`                          remember the last of many pulses
+    `ContextDecision`                   judge the sense that the context names
+    `DelayedDiscrimination`             compare two stimuli over a delay
+    `FixedPoint`, `Cosine`              for linear networks: settle at a value; oscillate
     `RNN`, `random_networks`            the rate network; a batch of random ones
     `simulate`                          its activity and output
 Learning
@@ -60,19 +65,38 @@ from ltr_core.pretraining import pretrain
 from ltr_core.recordings import Recording
 from ltr_core.registry import fetch
 from ltr_core.rnn import RNN, random_networks, simulate
-from ltr_core.tasks import CurlField, Hand, Reaching, VisuomotorRotation
+from ltr_core.tasks import (
+    ContextDecision,
+    Cosine,
+    CurlField,
+    DelayedDiscrimination,
+    FixedPoint,
+    FlipFlop,
+    Hand,
+    Reaching,
+    Task,
+    Trials,
+    VisuomotorRotation,
+)
 
 __all__ = [
     "CP",
     "RNN",
     "Chapter",
+    "ContextDecision",
+    "Cosine",
     "CurlField",
+    "DelayedDiscrimination",
     "Epoch",
+    "FixedPoint",
+    "FlipFlop",
     "Hand",
     "HeldOut",
     "LtrRNN",
     "Reaching",
     "Recording",
+    "Task",
+    "Trials",
     "VisuomotorRotation",
     "adaptation_schedule",
     "charts",

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ltr_core.tasks.trials import Trials
+from ltr_core.tasks.trials import Trials, check_n_trials
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ class Reaching:
 
     def sample(self, n_trials: int, rng: np.random.Generator) -> Trials:
         """Trials in blocks of all targets, each block in an order of its own."""
-        if n_trials < 1:
-            raise ValueError(f"n_trials is {n_trials}: ask for at least one trial.")
+        check_n_trials(n_trials)
         n_blocks = -(-n_trials // self.n_targets)
         order = np.concatenate([rng.permutation(self.n_targets) for _ in range(n_blocks)])
         jitter = rng.uniform(-self.go_jitter, self.go_jitter, n_trials)

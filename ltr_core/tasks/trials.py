@@ -44,3 +44,9 @@ class Task(Protocol):
 
     def sample(self, n_trials: int, rng: np.random.Generator) -> Trials:
         """Trials drawn at random; raises ValueError for fewer than one."""
+
+
+def check_n_trials(n_trials: int) -> None:
+    """Refuse to draw no trials."""
+    if n_trials < 1:
+        raise ValueError(f"n_trials is {n_trials}: ask for at least one trial.")
