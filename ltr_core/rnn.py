@@ -6,12 +6,14 @@ Euler steps of length dt, as in both papers. A leading axis holds independent ne
 sweep over seeds is one computation.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from ltr_core.rollout import Nonlinearity, rollout
 
 
 class RNN(NamedTuple):
@@ -21,12 +23,14 @@ class RNN(NamedTuple):
     - `inward` (network, post, input): W_in.
     - `outward` (network, output, pre): W_out.
     - `tau`: time constant in s.
+    - `nonlinearity`: phi, "tanh" or "identity" (a linear network).
     """
 
     recurrent: Float[Tensor, "network post pre"]
     inward: Float[Tensor, "network post input"]
     outward: Float[Tensor, "network output pre"]
     tau: float = 0.1
+    nonlinearity: Nonlinearity = "tanh"
 
     @property
     def n_networks(self) -> int:
@@ -63,17 +67,8 @@ def random_networks(
 
     Raises ValueError for sizes below 1, a negative g or a tau that is not positive.
     """
-    sizes = {
-        "n_networks": n_networks,
-        "n_units": n_units,
-        "n_inputs": n_inputs,
-        "n_outputs": n_outputs,
-    }
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}: it must be at least 1.")
-    if not (np.isfinite(g) and g >= 0):
-        raise ValueError(f"g is {g}: the strength of random weights is finite and not negative.")
+    _check_sizes(n_networks, n_units, n_inputs, n_outputs)
+    _check_strength(g)
     if not (np.isfinite(tau) and tau > 0):
         raise ValueError(f"tau is {tau} s: it must be positive.")
     shapes = [(n_units, n_units), (n_units, n_inputs), (n_outputs, n_units)]
@@ -84,6 +79,67 @@ def random_networks(
         drawn.append([rng.normal(0, s, shape) for s, shape in zip(scales, shapes, strict=True)])
     stacked = [torch.from_numpy(np.stack(kind)) for kind in zip(*drawn, strict=True)]
     return RNN(stacked[0], stacked[1], stacked[2], tau)
+
+
+def mean_field_networks(
+    n_networks: int,
+    n_units: int,
+    n_inputs: int,
+    n_outputs: int,
+    *,
+    g: float,
+    nonlinearity: Nonlinearity = "tanh",
+    dtype: torch.dtype = torch.float32,
+    seed: int = 0,
+) -> RNN:
+    """Networks as Schuessler et al. (2020) start from: random connectivity and a small readout.
+
+    Recurrent weights have variance g^2 / N; every column of the input weights has norm sqrt(N),
+    every row of the output weights norm 1 / sqrt(N) (the mean-field scaling: an output of order 1
+    needs structured activity). Time is in units of tau = 1. Network i is the same however many
+    there are, and its recurrent weights are the same up to g.
+
+    Raises ValueError for sizes below 1, a negative g, or a linear network with g of 1 or more.
+    """
+    _check_sizes(n_networks, n_units, n_inputs, n_outputs)
+    _check_strength(g)
+    if nonlinearity not in get_args(Nonlinearity):
+        raise ValueError(
+            f"nonlinearity is '{nonlinearity}': give one of {', '.join(get_args(Nonlinearity))}."
+        )
+    if nonlinearity == "identity" and g >= 1:
+        raise ValueError(
+            f"g is {g}: a linear network whose random weights have g >= 1 is unstable, its "
+            "eigenvalues fill a disk of radius g and some have a real part above 1. Give g < 1."
+        )
+    drawn = []
+    for network in range(n_networks):
+        rng = np.random.default_rng([seed, network])
+        recurrent = rng.normal(0, n_units**-0.5, (n_units, n_units))
+        inward = rng.normal(0, 1, (n_units, n_inputs))
+        outward = rng.normal(0, 1, (n_outputs, n_units))
+        inward *= n_units**0.5 / np.linalg.norm(inward, axis=0)
+        outward *= n_units**-0.5 / np.linalg.norm(outward, axis=1, keepdims=True)
+        drawn.append([g * recurrent, inward, outward])
+    stacked = [torch.from_numpy(np.stack(kind)).to(dtype) for kind in zip(*drawn, strict=True)]
+    return RNN(stacked[0], stacked[1], stacked[2], 1.0, nonlinearity)
+
+
+def _check_sizes(n_networks: int, n_units: int, n_inputs: int, n_outputs: int) -> None:
+    sizes = {
+        "n_networks": n_networks,
+        "n_units": n_units,
+        "n_inputs": n_inputs,
+        "n_outputs": n_outputs,
+    }
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} is {size}: it must be at least 1.")
+
+
+def _check_strength(g: float) -> None:
+    if not (np.isfinite(g) and g >= 0):
+        raise ValueError(f"g is {g}: the strength of random weights is finite and not negative.")
 
 
 def simulate(
@@ -100,19 +156,19 @@ def simulate(
     Raises ValueError where shapes do not fit, and if dt exceeds tau (the step is then unstable).
     """
     _check(network, inputs, dt)
-    h = dt / network.tau
-    recurrent = network.recurrent.transpose(-1, -2)
-    drive = h * inputs @ network.inward.transpose(-1, -2).unsqueeze(1)
-    drive = drive.expand(network.n_networks, -1, -1, -1)
-    x = torch.zeros_like(drive[:, :, 0]) if initial is None else initial
-    rate = torch.tanh(x)
-    rates = []
-    for now in drive.unbind(dim=2):
-        x = torch.baddbmm((1 - h) * x + now, rate, recurrent, alpha=h)
-        rate = torch.tanh(x)
-        rates.append(rate)
-    activity = torch.stack(rates, dim=2)
-    return Response(activity, activity @ network.outward.transpose(-1, -2).unsqueeze(1))
+    n_trials = inputs.shape[1]
+    if initial is None:
+        initial = network.recurrent.new_zeros(network.n_networks, n_trials, network.n_units)
+    rates = rollout(
+        network.recurrent,
+        network.inward,
+        inputs.permute(2, 0, 3, 1),
+        initial.transpose(1, 2),
+        h=dt / network.tau,
+        nonlinearity=network.nonlinearity,
+    )
+    output = (network.outward @ rates).permute(1, 3, 0, 2)
+    return Response(rates.permute(1, 3, 0, 2), output)
 
 
 def _check(network: RNN, inputs: Tensor, dt: float) -> None:

@@ -1,0 +1,136 @@
+"""What learning changed in the recurrent weights, and how much of it the task needs.
+
+The measures of Schuessler et al. (2020). The *change* is the recurrent weights after learning less
+those before; its *functional rank* is the least rank to which it can be cut without losing the
+task. Networks after learning are taken at the best of their recent epochs (`Training.best`).
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ltr_core.rnn import RNN
+from ltr_core.tasks import Task, Trials
+from ltr_core.training import Training, task_loss
+
+THRESHOLD = 0.05
+
+
+def learning_time(
+    loss: Float[Tensor, "network epoch"], threshold: float = THRESHOLD
+) -> Float[np.ndarray, " network"]:
+    """The first epoch whose loss is below a share of the first epoch's; infinite if there is none.
+
+    The loss is that of single batches, not smoothed.
+    """
+    below = loss < threshold * loss[:, :1]
+    first = below.to(torch.int8).argmax(1).double()
+    return torch.where(below.any(1), first, torch.inf).numpy()
+
+
+def change_of(training: Training) -> Float[Tensor, "network post pre"]:
+    """The change of the recurrent weights, at the best recent epoch."""
+    return training.best.recurrent - training.start.recurrent
+
+
+def truncated(
+    matrix: Float[Tensor, "network post pre"], ranks: Sequence[int]
+) -> Float[Tensor, "rank network post pre"]:
+    """The best approximations of matrices at given ranks (0 included), by their SVD."""
+    _check_ranks(ranks, min(matrix.shape[1:]))
+    u, s, v = torch.linalg.svd(matrix.double(), full_matrices=False)
+    cut = [(u[..., :r] * s[..., None, :r]) @ v[..., :r, :] for r in ranks]
+    return torch.stack(cut).to(matrix.dtype)
+
+
+def truncation_losses(
+    training: Training,
+    task: Task,
+    trials: Trials,
+    ranks: Sequence[int],
+    *,
+    of: Literal["change", "weights"] = "change",
+    initial: Float[Tensor, "network neuron"] | None = None,
+) -> Float[np.ndarray, "network rank"]:
+    """The loss with the change, or the weights themselves, cut to each rank.
+
+    Trained input and output weights are kept in any case; the loss is that of `trials`.
+    Raises ValueError for ranks that are not from 0 to the number of units.
+    """
+    if of == "change":
+        versions = training.start.recurrent + truncated(change_of(training), ranks)
+    else:
+        versions = truncated(training.best.recurrent, ranks)
+    losses = [
+        task_loss(training.best._replace(recurrent=version), task, trials, initial)
+        for version in versions
+    ]
+    return torch.stack(losses, dim=1).double().numpy()
+
+
+def functional_rank(
+    losses: Float[np.ndarray, "network rank"],
+    ranks: Sequence[int],
+    threshold: float = THRESHOLD,
+) -> Float[np.ndarray, " network"]:
+    """The least rank whose loss is below a share of that at rank 0; infinite if there is none.
+
+    Losses are not monotone in the rank: a higher rank may be worse again. Raises ValueError unless
+    `ranks` begins with 0 and fits `losses`.
+    """
+    if len(ranks) != losses.shape[1] or ranks[0] != 0:
+        raise ValueError(
+            f"ranks are {list(ranks)}, losses have {losses.shape[1]}: give the rank of each loss, "
+            "beginning with 0."
+        )
+    below = losses < threshold * losses[:, :1]
+    least = np.asarray(ranks, dtype=float)[below.argmax(1)]
+    return np.where(below.any(1), least, np.inf)
+
+
+def shuffled_loss(
+    training: Training,
+    task: Task,
+    trials: Trials,
+    *,
+    seed: int = 0,
+    initial: Float[Tensor, "network neuron"] | None = None,
+) -> Float[np.ndarray, " network"]:
+    """The loss with all entries of the initial recurrent weights permuted and the change kept.
+
+    If the change alone did the work, or any random weights would serve it, this were the loss
+    after learning. Network i is permuted the same however many there are.
+    """
+    permuted = []
+    for index, start in enumerate(training.start.recurrent):
+        order = np.random.default_rng([seed, index, 2]).permutation(start.numel())
+        permuted.append(start.flatten()[torch.from_numpy(order)].reshape(start.shape))
+    recurrent = torch.stack(permuted) + change_of(training)
+    shuffled = training.best._replace(recurrent=recurrent)
+    return task_loss(shuffled, task, trials, initial).double().numpy()
+
+
+def singular_values(
+    change: Float[Tensor, "*batch post pre"], n: int
+) -> Float[np.ndarray, "*batch value"]:
+    """The `n` largest singular values of matrices, descending."""
+    return torch.linalg.svdvals(change.double())[..., :n].numpy()
+
+
+def eigenvalues(networks: RNN) -> np.ndarray:
+    """Eigenvalues of the recurrent weights, complex, (network, neuron)."""
+    return torch.linalg.eigvals(networks.recurrent.double()).numpy()
+
+
+def norms(matrix: Float[Tensor, "*batch post pre"]) -> Float[np.ndarray, "*batch"]:
+    """Frobenius norms."""
+    return torch.linalg.matrix_norm(matrix.double()).numpy()
+
+
+def _check_ranks(ranks: Sequence[int], largest: int) -> None:
+    if not ranks or any(not 0 <= rank <= largest for rank in ranks):
+        raise ValueError(f"ranks are {list(ranks)}: give ranks from 0 to {largest}.")

@@ -1,0 +1,274 @@
+"""Learning of tasks from random connectivity, with the recurrent weights recorded on the way.
+
+As Schuessler et al. (2020) train: batches of fresh trials, plain gradient descent or Adam, input,
+recurrent and output weights all trained unless said otherwise, and the loss
+
+    L = 1/2 sum m (y - z)^2 / sum m
+
+over trials, times and outputs, with the mask m counted once for every output. Every network of the
+batch has trials and a loss of its own, so that one call trains several samples.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from tqdm import tqdm
+
+from ltr_core.learning import Diverged, check_rate
+from ltr_core.rnn import RNN, simulate
+from ltr_core.rollout import Rollout
+from ltr_core.tasks import Task, Trials
+
+Weights = Literal["recurrent", "inward", "outward"]
+Optimiser = Literal["adam", "sgd"]
+ALL_WEIGHTS: tuple[Weights, ...] = ("recurrent", "inward", "outward")
+# Losses of the nonlinear tasks spike; beyond this multiple of the first they do not come back.
+DIVERGED = 1e3
+
+
+class Training(NamedTuple):
+    """Networks that learned a task, and what was recorded of it.
+
+    - `start`, `final`: the networks before the first update and after the last.
+    - `best`: with the weights of the least loss among the last `recent` epochs, since losses spike.
+    - `loss` (network, epoch): of each epoch's batch, before its update.
+    - `gradient_norm` (network, epoch): Frobenius norm of the gradient by the recurrent weights.
+    - `recorded` (record,): numbers of updates after which the recurrent weights were recorded.
+    - `change` (network, record, post, pre): recurrent weights then, less those of the start.
+    """
+
+    start: RNN
+    best: RNN
+    final: RNN
+    loss: Float[Tensor, "network epoch"]
+    gradient_norm: Float[Tensor, "network epoch"]
+    recorded: Int[Tensor, " record"]
+    change: Float[Tensor, "network record post pre"]
+
+
+def train(
+    networks: RNN,
+    task: Task,
+    *,
+    n_epochs: int,
+    learning_rate: float,
+    n_trials: int = 32,
+    optimiser: Optimiser = "adam",
+    trained: Sequence[Weights] = ALL_WEIGHTS,
+    record_at: Sequence[int] = (),
+    recent: int | None = None,
+    initial: Float[Tensor, "network neuron"] | None = None,
+    stop_below: float | None = None,
+    seed: int = 0,
+) -> Training:
+    """Train networks on a task, each on batches of trials of its own.
+
+    - `learning_rate`: Schuessler et al. use 0.05 / N with Adam.
+    - `record_at`: numbers of updates, increasing, from 0 to `n_epochs`.
+    - `recent`: how many of the last epochs `best` is chosen from (default: a fifth of them).
+    - `initial`: the state x before the first step (zero if not given).
+    - `stop_below`: stop when every network's loss has been below this share of its first.
+
+    Raises `Diverged` when a loss is not finite or a thousand times the first, and ValueError for
+    settings out of range.
+    """
+    recent = max(1, n_epochs // 5) if recent is None else recent
+    counts = {"n_epochs": n_epochs, "n_trials": n_trials, "recent": recent}
+    _check(networks, task, counts, trained, record_at)
+    check_rate(learning_rate)
+    weights: dict[str, Tensor] = {name: getattr(networks, name).clone() for name in ALL_WEIGHTS}
+    optimizer = _optimizer([weights[name] for name in trained], optimiser, learning_rate)
+    generators = [np.random.default_rng([seed, i, 1]) for i in range(networks.n_networks)]
+    descent = _Descent(networks, weights, trained, task, initial)
+    keeper = _Keeper(networks, weights, n_epochs, record_at, recent)
+    for epoch in tqdm(range(n_epochs), desc="training", leave=False):
+        keeper.record(epoch)
+        batch = _stacked([task.sample(n_trials, rng) for rng in generators])
+        loss, norm = descent.gradients(batch)
+        keeper.note(epoch, loss, norm)
+        _check_finite(keeper.loss, epoch, optimiser, learning_rate)
+        if stop_below is not None and keeper.all_below(stop_below):
+            break
+        optimizer.step()
+    else:
+        keeper.record(n_epochs)
+    return keeper.training()
+
+
+class _Descent:
+    """Gradients of the loss for all networks, by the hand-written backward pass."""
+
+    def __init__(
+        self,
+        networks: RNN,
+        weights: dict[str, Tensor],
+        trained: Sequence[Weights],
+        task: Task,
+        initial: Tensor | None,
+    ) -> None:
+        self.weights = weights
+        self.trained = trained
+        self.initial = initial
+        self.rollout = Rollout(task.dt / networks.tau, networks.nonlinearity)
+
+    def gradients(self, batch: Trials) -> tuple[np.ndarray, np.ndarray]:
+        """Set every trained weight's gradient; each network's loss and gradient's norm."""
+        recurrent, inward, outward = (self.weights[name].numpy() for name in ALL_WEIGHTS)
+        dtype = recurrent.dtype
+        inputs, targets = (
+            np.ascontiguousarray(part.numpy().transpose(2, 0, 3, 1), dtype=dtype)
+            for part in (batch.inputs, batch.targets)
+        )
+        mask = batch.mask.numpy().transpose(2, 0, 1)[:, :, None].astype(dtype)
+        start = np.zeros((*recurrent.shape[:2], inputs.shape[-1]), dtype=dtype)
+        if self.initial is not None:
+            start += self.initial.numpy()[..., None]
+        rates = self.rollout.forward(recurrent, inward, inputs, start)
+        counted = mask.sum((0, 2, 3), keepdims=True) * targets.shape[2]
+        error = outward @ rates - targets
+        by_output = mask / counted * error
+        loss = 0.5 * (error * by_output).sum((0, 2, 3))
+        found = self.rollout.backward(np.swapaxes(outward, 1, 2) @ by_output)
+        gradients = {"recurrent": found.recurrent, "inward": found.inward}
+        if "outward" in self.trained:
+            gradients["outward"] = self.rollout.by_readout(by_output)
+        for name in self.trained:
+            self.weights[name].grad = torch.from_numpy(gradients[name])
+        return loss, np.linalg.norm(found.recurrent, axis=(1, 2))
+
+
+class _Keeper:
+    """What is kept of a training: losses, changes at chosen updates, the best recent weights."""
+
+    def __init__(
+        self,
+        start: RNN,
+        weights: dict[str, Tensor],
+        n_epochs: int,
+        record_at: Sequence[int],
+        recent: int,
+    ) -> None:
+        n_networks, n_units = start.n_networks, start.n_units
+        self.start, self.weights = start, weights
+        self.n_epochs, self.recent = n_epochs, recent
+        self.record_at = list(record_at)
+        self.loss = torch.full((n_networks, n_epochs), torch.inf)
+        self.gradient_norm = torch.zeros(n_networks, n_epochs)
+        # the changes themselves: nothing is held as weights and as changes at once
+        self.change = start.recurrent.new_zeros(n_networks, len(record_at), n_units, n_units)
+        self.best = {name: weight.clone() for name, weight in weights.items()}
+        self.least = torch.full((n_networks,), torch.inf)
+        self.n_updates = 0
+        self.n_run = 0
+
+    def record(self, n_updates: int) -> None:
+        """Record the change if it is asked for after so many updates."""
+        self.n_updates = n_updates
+        if n_updates in self.record_at:
+            place = self.record_at.index(n_updates)
+            torch.sub(self.weights["recurrent"], self.start.recurrent, out=self.change[:, place])
+
+    def note(self, epoch: int, loss: np.ndarray, gradient_norm: np.ndarray) -> None:
+        """Keep an epoch's loss, and the weights that made it if they are the best of late."""
+        self.n_run = epoch + 1
+        self.loss[:, epoch] = torch.from_numpy(loss)
+        self.gradient_norm[:, epoch] = torch.from_numpy(gradient_norm)
+        if epoch >= self.n_epochs - self.recent:
+            better = self.loss[:, epoch] < self.least
+            self.least[better] = self.loss[better, epoch]
+            for name, weight in self.weights.items():
+                self.best[name][better] = weight[better]
+
+    def all_below(self, share: float) -> bool:
+        """Whether every network's loss has been below a share of its first."""
+        run = self.loss[:, : self.n_run]
+        return bool((run.min(1).values < share * run[:, 0]).all())
+
+    def training(self) -> Training:
+        """The record; networks that were stopped early are at their best where they stopped."""
+        final = self._with(self.weights)
+        stopped = self.n_updates < self.n_epochs
+        kept = [place for place, n in enumerate(self.record_at) if n <= self.n_updates]
+        return Training(
+            start=self.start,
+            best=final if stopped else self._with(self.best),
+            final=final,
+            loss=self.loss[:, : self.n_run],
+            gradient_norm=self.gradient_norm[:, : self.n_run],
+            recorded=torch.tensor(self.record_at, dtype=torch.int64)[: len(kept)],
+            change=self.change[:, : len(kept)],
+        )
+
+    def _with(self, weights: dict[str, Tensor]) -> RNN:
+        recurrent, inward, outward = (weights[name] for name in ALL_WEIGHTS)
+        return self.start._replace(recurrent=recurrent, inward=inward, outward=outward)
+
+
+def task_loss(
+    networks: RNN,
+    task: Task,
+    trials: Trials,
+    initial: Float[Tensor, "network neuron"] | None = None,
+) -> Float[Tensor, " network"]:
+    """The loss L of each network on the same trials."""
+    n_trials = len(trials.condition)
+    start = None if initial is None else initial[:, None].expand(-1, n_trials, -1).contiguous()
+    dtype = networks.recurrent.dtype
+    with torch.no_grad():
+        output = simulate(networks, trials.inputs[None].to(dtype), task.dt, start).output
+    error = (output - trials.targets) ** 2 * trials.mask[..., None]
+    return 0.5 * error.sum((1, 2, 3)) / (trials.mask.sum() * task.n_outputs)
+
+
+def _stacked(batches: list[Trials]) -> Trials:
+    return Trials(*(torch.stack(parts) for parts in zip(*batches, strict=True)))
+
+
+def _optimizer(
+    weights: list[Tensor], optimiser: Optimiser, learning_rate: float
+) -> torch.optim.Optimizer:
+    if optimiser == "adam":
+        return torch.optim.Adam(weights, lr=learning_rate)
+    return torch.optim.SGD(weights, lr=learning_rate)
+
+
+def _check(
+    networks: RNN,
+    task: Task,
+    counts: Mapping[str, int],
+    trained: Sequence[Weights],
+    record_at: Sequence[int],
+) -> None:
+    for name, number in counts.items():
+        if number < 1:
+            raise ValueError(f"{name} is {number}: it must be at least 1.")
+    channels = (networks.inward.shape[-1], networks.outward.shape[1])
+    if channels != (task.n_inputs, task.n_outputs):
+        raise ValueError(
+            f"The networks have {channels[0]} inputs and {channels[1]} outputs, the task "
+            f"{task.n_inputs} and {task.n_outputs}: make them for this task."
+        )
+    if not trained or not set(trained) <= set(ALL_WEIGHTS):
+        raise ValueError(f"trained is {tuple(trained)}: give some of {', '.join(ALL_WEIGHTS)}.")
+    order, last = list(record_at), counts["n_epochs"]
+    if order != sorted(set(order)) or any(not 0 <= n <= last for n in order):
+        raise ValueError(f"record_at is {order}: increasing numbers from 0 to {last} are asked.")
+
+
+def _check_finite(
+    loss: Float[Tensor, "network epoch"], epoch: int, optimiser: str, learning_rate: float
+) -> None:
+    now, first = loss[:, epoch], loss[:, 0]
+    gone = ~(now <= DIVERGED * first)
+    if gone.any():
+        network = int(gone.nonzero()[0, 0])
+        raise Diverged(
+            f"The loss of network {network} became {now[network].item():.3g} at epoch {epoch} (the "
+            f"first was {first[network].item():.3g}): lower learning_rate (now {learning_rate}, "
+            f"{optimiser}).",
+            None,
+        )
