@@ -1,0 +1,142 @@
+"""The experiments of Schuessler et al. (2020): tasks learned from random connectivity.
+
+One call of `learn` trains networks at one strength g of their random connectivity and measures what
+the paper measures; `learn_over` does so for many tasks, strengths and sizes.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ltr_core.learned_change import (
+    change_of,
+    eigenvalues,
+    learning_time,
+    norms,
+    shuffled_loss,
+    singular_values,
+    truncation_losses,
+)
+from ltr_core.rnn import mean_field_networks
+from ltr_core.sweeps import Arrays, sweep
+from ltr_core.tasks import ContextDecision, DelayedDiscrimination, FlipFlop, Task
+from ltr_core.training import Optimiser, train
+
+TASKS: Mapping[str, Task] = {
+    "flip-flop": FlipFlop(),
+    "Mante": ContextDecision(),
+    "Romo": DelayedDiscrimination(),
+}
+N_VALUES = 12  # singular values that are kept
+
+
+class Learned(NamedTuple):
+    """What networks learned from random connectivity of one strength, measured.
+
+    Losses are shares of the first epoch's; the change is that of the recurrent weights at the best
+    recent epoch; the last three are measured on trials that are the same for all networks.
+
+    - `loss` (network, epoch); `time` (network,): first epoch below 0.05, infinite if there is none.
+    - `recorded` (record,): numbers of updates. `change` (network, record, post, pre): recorded.
+    - `spectrum_over_training` (network, record, value): its leading singular values.
+    - `final_change` (network, post, pre); `norm`, `norm_start` (network,): Frobenius norms of it
+      and of the initial weights; `values` (network, value): its leading singular values.
+    - `eigenvalues_before`, `eigenvalues_after` (network, neuron, 2): real and imaginary parts.
+    - `ranks` (rank,); `truncated`, `truncated_weights` (network, rank): losses with the change, or
+      the weights themselves, cut to each rank.
+    - `shuffled` (network,): loss with the initial weights permuted.
+    """
+
+    loss: Float[np.ndarray, "network epoch"]
+    time: Float[np.ndarray, " network"]
+    recorded: Int[np.ndarray, " record"]
+    change: Float[np.ndarray, "network record post pre"]
+    spectrum_over_training: Float[np.ndarray, "network record value"]
+    final_change: Float[np.ndarray, "network post pre"]
+    norm: Float[np.ndarray, " network"]
+    norm_start: Float[np.ndarray, " network"]
+    values: Float[np.ndarray, "network value"]
+    eigenvalues_before: Float[np.ndarray, "network neuron 2"]
+    eigenvalues_after: Float[np.ndarray, "network neuron 2"]
+    ranks: Int[np.ndarray, " rank"]
+    truncated: Float[np.ndarray, "network rank"]
+    truncated_weights: Float[np.ndarray, "network rank"]
+    shuffled: Float[np.ndarray, " network"]
+
+
+def learn(
+    *,
+    task: Task,
+    g: float,
+    n_networks: int,
+    n_units: int,
+    n_epochs: int,
+    optimiser: Optimiser = "adam",
+    learning_rate: float | None = None,
+    n_records: int = 0,
+    ranks: Sequence[int] = tuple(range(26)),
+    n_test: int = 512,
+    stop_below: float | None = None,
+    seed: int = 0,
+) -> Arrays:
+    """Train networks of one strength of random connectivity and measure; fields of `Learned`.
+
+    - `learning_rate`: 0.05 / N if it is not given, as published with Adam.
+    - `n_records`: how often the change is recorded, evenly over the epochs, the end included.
+
+    Raises what `train` does.
+    """
+    networks = mean_field_networks(
+        n_networks, n_units, task.n_inputs, task.n_outputs, g=g, seed=seed
+    )
+    record_at = np.linspace(0, n_epochs, n_records + 1)[1:].round().astype(int).tolist()
+    training = train(
+        networks,
+        task,
+        n_epochs=n_epochs,
+        learning_rate=0.05 / n_units if learning_rate is None else learning_rate,
+        optimiser=optimiser,
+        record_at=sorted(set(record_at)),
+        stop_below=stop_below,
+        seed=seed,
+    )
+    trials = task.sample(n_test, np.random.default_rng([seed, 3]))
+    first = training.loss[:, :1].double().numpy()
+    final = change_of(training)
+    spectra = singular_values(training.change, N_VALUES)
+    found = Learned(
+        loss=training.loss.double().numpy() / first,
+        time=learning_time(training.loss),
+        recorded=training.recorded.numpy(),
+        change=training.change.numpy(),
+        spectrum_over_training=spectra,
+        final_change=final.numpy(),
+        norm=norms(final),
+        norm_start=norms(training.start.recurrent),
+        values=singular_values(final, N_VALUES),
+        eigenvalues_before=_parts(eigenvalues(training.start)),
+        eigenvalues_after=_parts(eigenvalues(training.best)),
+        ranks=np.asarray(ranks),
+        truncated=truncation_losses(training, task, trials, ranks) / first,
+        truncated_weights=truncation_losses(training, task, trials, ranks, of="weights") / first,
+        shuffled=shuffled_loss(training, task, trials, seed=seed) / first[:, 0],
+    )
+    return found._asdict()
+
+
+def learn_over(
+    cells: Mapping[Hashable, Mapping[str, Any]],
+    *,
+    folder: Path | None = None,
+    n_jobs: int | None = None,
+) -> dict[Any, Learned]:
+    """`learn` with the settings of each cell, under the cell's name; in parallel (see `sweep`)."""
+    found = sweep(learn, list(cells.values()), folder=folder, n_jobs=n_jobs)
+    return {name: Learned(**arrays) for name, arrays in zip(cells, found, strict=True)}
+
+
+def _parts(values: np.ndarray) -> Float[np.ndarray, "network neuron 2"]:
+    return np.stack([values.real, values.imag], axis=-1)

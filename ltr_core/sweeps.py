@@ -1,0 +1,81 @@
+"""One computation over many settings, in parallel, with finished ones kept.
+
+`sweep` calls a function once per cell (a mapping of its settings) through joblib, so that a lab's
+cluster is one setting away (joblib's Dask backend). Each cell's result is a file of its own, so an
+interrupted sweep goes on where it was.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from ltr_core import checkpoints
+from ltr_core.model_selection.cells import one_thread_undone
+
+Arrays = dict[str, np.ndarray]
+
+
+def sweep(
+    compute: Callable[..., Arrays],
+    cells: Sequence[Mapping[str, Any]],
+    *,
+    folder: Path | None = None,
+    n_jobs: int | None = None,
+) -> list[Arrays]:
+    """What `compute(**cell)` returns for each cell, in their order.
+
+    - `compute`: a function of a module, with one thread of its own per call; returns named arrays
+      of numbers (not complex).
+    - `folder`: each result is kept there and not computed again by later calls with the same
+      function and cell. Files do not know the code that made them: after a change of it take a new
+      folder.
+    - `n_jobs`: processes, as joblib counts them (-1: as many as there are cores).
+
+    Raises RuntimeError naming the cell where one fails, once all that finished before it are kept;
+    ValueError for a kept file that cannot be read, or without cells.
+    """
+    if not cells:
+        raise ValueError("There are no cells: give at least one mapping of settings.")
+    paths = [None if folder is None else _path(folder, compute, cell) for cell in cells]
+    results = {place: found for place, path in enumerate(paths) if (found := _kept(path))}
+    waiting = [place for place in range(len(cells)) if place not in results]
+    tasks = [joblib.delayed(_one)(compute, cells[place], place) for place in waiting]
+    # As they finish, one by one, so that an interrupt loses only the cells in progress.
+    parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator_unordered")
+    bar = tqdm(total=len(cells), initial=len(results), desc="sweep", leave=False)
+    with one_thread_undone(), bar:
+        for place, found in parallel(tasks) if tasks else ():
+            if isinstance(found, Exception):
+                raise RuntimeError(f"The cell {dict(cells[place])} failed: {found}") from found
+            results[place] = found
+            if (path := paths[place]) is not None:
+                tensors = {name: torch.from_numpy(array) for name, array in found.items()}
+                checkpoints.save(path, tensors, path.stem)
+            bar.update()
+    return [results[place] for place in range(len(cells))]
+
+
+def _one(
+    compute: Callable[..., Arrays], cell: Mapping[str, Any], place: int
+) -> tuple[int, Arrays | Exception]:
+    """One cell's result, or why it failed, on one thread: two on two cores are faster so."""
+    torch.set_num_threads(1)
+    try:
+        return place, compute(**cell)
+    except Exception as failure:
+        return place, failure
+
+
+def _path(folder: Path, compute: Callable[..., Arrays], cell: Mapping[str, Any]) -> Path:
+    name = f"{compute.__module__}.{compute.__qualname__}"
+    return folder / f"{checkpoints.fingerprint({'compute': name, **cell}, {})}.safetensors"
+
+
+def _kept(path: Path | None) -> Arrays | None:
+    saved = None if path is None else checkpoints.load(path, path.stem)
+    return None if saved is None else {name: tensor.numpy() for name, tensor in saved.items()}
