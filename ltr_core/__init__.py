@@ -15,6 +15,7 @@ Learning
     `adaptation_schedule`, `Epoch`      baseline, perturbed, washout trials
     `record_learning`                   learn trial by trial and keep every step's weights
     `course`, `replay`                  the course of the errors; behaviour with other weights
+    `theory`                            module: how linear networks learn, in closed form
 Decomposition
     `CP`, `cp`, `rank_curve`            CP decomposition; its fit over ranks and seeds
     `factor_match`, `match_components`  how alike two decompositions are; which correspond
@@ -40,7 +41,7 @@ The book
     `nulls`, `synthetic`                modules: what low rank must beat; known components
 """
 
-from ltr_core import charts, comparisons, dynamics, preprocessing
+from ltr_core import charts, comparisons, dynamics, preprocessing, theory
 from ltr_core.adaptation import course, replay
 from ltr_core.claims import Chapter
 from ltr_core.decomposition import (
@@ -127,5 +128,6 @@ __all__ = [
     "simulate",
     "simulate_ltrrnn",
     "synthetic",
+    "theory",
     "uncertainty",
 ]

@@ -1,0 +1,49 @@
+"""Theory of learning in linear networks, to hold against simulation."""
+
+from ltr_core.theory.fixed_point import (
+    FixedPointLearning,
+    descend_fixed_point,
+    two_unit_equivalent,
+)
+from ltr_core.theory.linear import (
+    Expansion,
+    amplification,
+    expansion,
+    learning_time,
+    scaled_time,
+    shuffled_loss,
+    small_target_expansion,
+    small_target_learning_time,
+    spread,
+    valid_until,
+)
+from ltr_core.theory.resolvent import (
+    ChangeOrders,
+    ResolventNorms,
+    change_orders,
+    fixed_point_output,
+    large_network_norms,
+    resolvent_norms,
+)
+
+__all__ = [
+    "ChangeOrders",
+    "Expansion",
+    "FixedPointLearning",
+    "ResolventNorms",
+    "amplification",
+    "change_orders",
+    "descend_fixed_point",
+    "expansion",
+    "fixed_point_output",
+    "large_network_norms",
+    "learning_time",
+    "resolvent_norms",
+    "scaled_time",
+    "shuffled_loss",
+    "small_target_expansion",
+    "small_target_learning_time",
+    "spread",
+    "two_unit_equivalent",
+    "valid_until",
+]
