@@ -26,7 +26,7 @@ TORCH_VERSION := 2.13.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book execute test lint format bench derived lock clean
+.PHONY: help book execute paper test lint format bench derived lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \t\2/p' Makefile
@@ -51,6 +51,10 @@ book: $(VENV)/.installed  ## execute the chapters that changed and build the sit
 
 execute: $(VENV)/.installed  ## execute the chapters that changed, without the site
 	$(RUN) book/_pipeline execute --scale "$(SCALE)" --seed "$(SEED)" $(if $(JOBS),--jobs "$(JOBS)")
+
+# Hours; interrupted, it goes on where it was. SCALE has no meaning here.
+paper: $(VENV)/.installed  ## the chapters with published values, at the papers' sizes: results/, to commit
+	$(RUN) book/_pipeline execute --published --scale paper --seed "$(SEED)" $(if $(JOBS),--jobs "$(JOBS)")
 
 test: $(VENV)/.installed  ## all tests, the chapters at smoke scale and the site in a browser included
 	$(RUN) -m pytest

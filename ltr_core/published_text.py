@@ -27,11 +27,12 @@ def agreement(verdicts: Sequence[bool | None]) -> str:
 
 def stated_card(record: Mapping[str, Any]) -> str:
     """What a figure's published values are, before ours are known; folded."""
-    head = ["quantity", _heading("published ±", record)]
-    rows = [[("", _text(row["quantity"])), ("", _published(row))] for row in record["rows"]]
+    head = ["quantity", _heading("published ± tolerance", record)]
+    rows = [[_text(row["quantity"]), _published(row)] for row in record["rows"]]
     facts = [("Source", record["source"]), ("Ours", record["setting"])]
     return _card(
         record,
+        "stated",
         "stated, not yet compared",
         f"<details><summary>Published values and source</summary>{_table(head, rows)}"
         f"{_facts(facts)}<p>{_text(MEANING)}</p></details>",
@@ -42,38 +43,37 @@ def compared_card(record: Mapping[str, Any]) -> str:
     """A figure's published values with ours beside them."""
     status = agreement([row["agrees"] for row in record["rows"]])
     note = f"<details><summary>What agrees means</summary><p>{_text(MEANING)}</p></details>"
-    return _card(record, status, comparison_table(record) + settings(record) + note)
+    return _card(
+        record, "compared", status, comparison_table(record) + _facts(settings(record)) + note
+    )
 
 
 def comparison_table(record: Mapping[str, Any]) -> str:
     """Quantity, published, ours, agrees; and ours at the published size, where it is known."""
     at_size = record["at_published_size"] is not None
-    head = ["quantity", _heading("published ±", record), "ours, mean ± sd", "verdict"]
+    head = ["quantity", _heading("published ± tolerance", record), "ours, mean ± sd", "verdict"]
     head += ["ours, at the published size"] if at_size else []
     rows = []
     for row in record["rows"]:
         cells = [
-            ("", _text(row["quantity"])),
-            ("", _published(row)),
-            ("", _ours(row)),
-            (_class(row["agrees"]), _AGREES[row["agrees"]]),
+            _text(row["quantity"]),
+            _published(row),
+            _ours(row),
+            _verdict(row),
         ]
         if at_size:
             other = row["at_published_size"]
-            mark = f"<br>{_AGREES[other['agrees']]}" if other else ""
-            cells.append(
-                (_class(other["agrees"]) if other else "", (_ours(other) if other else "–") + mark)
-            )
+            cells.append(f"{_ours(other)}<br>{_verdict(other)}" if other else "–")
         rows.append(cells)
     return _table(head, rows)
 
 
-def settings(record: Mapping[str, Any]) -> str:
-    """With what ours was made, and ours at the published size."""
+def settings(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """With what ours was made, and ours at the published size, each under its heading."""
     facts = [("Ours", record["setting"])]
     if record["at_published_size"] is not None:
         facts.append(("At the published size", record["at_published_size"]["setting"]))
-    return _facts(facts)
+    return facts
 
 
 def comparison_text(record: Mapping[str, Any]) -> str:
@@ -87,9 +87,9 @@ def comparison_text(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _card(record: Mapping[str, Any], status: str, body: str) -> str:
+def _card(record: Mapping[str, Any], state: str, status: str, body: str) -> str:
     return (
-        f'<div class="ltr-published" data-published="{_text(record["id"])}">'
+        f'<div class="ltr-published" data-published="{state}" data-figure="{_text(record["id"])}">'
         f'<p class="ltr-claim-head"><strong>{_text(record["figure"])}</strong> '
         f'<span class="ltr-claim-verdict">{_text(status)}</span></p>{body}</div>'
     )
@@ -100,7 +100,7 @@ def _heading(words: str, record: Mapping[str, Any]) -> str:
 
 
 def _published(row: Mapping[str, Any]) -> str:
-    return f"{_number(row['published'])} ± {_number(row['tolerance'])}"
+    return _unbroken(f"{_number(row['published'])} ± {_number(row['tolerance'])}")
 
 
 def _number(value: float) -> str:
@@ -113,11 +113,18 @@ def _summary(row: Mapping[str, Any]) -> str:
 
 
 def _ours(row: Mapping[str, Any]) -> str:
-    return "<br>".join(filter(None, [_summary(row), _text(row["missing"] or "")]))
+    return "<br>".join(filter(None, [_unbroken(_summary(row)), _text(row["missing"] or "")]))
 
 
-def _class(agrees: bool | None) -> str:
-    return {True: "ltr-agrees", False: "ltr-differs", None: "ltr-open"}[agrees]
+def _unbroken(numbers: str) -> str:
+    """Numbers that only break before their n."""
+    return numbers.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}(", " (")
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    name = {True: "ltr-agrees", False: "ltr-differs", None: "ltr-open"}[row["agrees"]]
+    words = _AGREES[row["agrees"]].replace(" ", "\N{NO-BREAK SPACE}", 1)  # the mark stays with them
+    return f'<span class="{name}">{words}</span>'
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:
@@ -125,16 +132,15 @@ def _facts(facts: Sequence[tuple[str, str]]) -> str:
     return f"<dl>{listed}</dl>"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[tuple[str, str]]]) -> str:
-    """A table whose cells (class, HTML) repeat their heading, for screens too narrow for it."""
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose cells (HTML) repeat their heading, for screens too narrow for it."""
     titles = "".join(f'<th scope="col">{_text(title)}</th>' for title in head)
     lines = []
     for row in rows:
-        (_, first), *others = row
-        cells = [f'<th scope="row">{first}</th>']
+        cells = [f'<th scope="row">{row[0]}</th>']
         cells += [
-            f'<td data-label="{_text(title)}" class="{name}"><div>{text}</div></td>'
-            for title, (name, text) in zip(head[1:], others, strict=True)
+            f'<td data-label="{_text(title)}"><div>{cell}</div></td>'
+            for title, cell in zip(head[1:], row[1:], strict=True)
         ]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return (

@@ -6,6 +6,8 @@ import pytest
 
 from ltr_core.charts.output import FIGURE_MIME
 from ltr_core.claims import MIME, rows_of
+from ltr_core.published import MIME as PUBLISHED_MIME
+from ltr_core.published import records_of
 
 CHAPTERS = {
     "01_weight_tensor": {"P3.instrument", "P3.fixed-subspace"},
@@ -82,6 +84,23 @@ def test_its_claims_are_stated_before_the_first_is_judged(executed, name):
     judged = [index for index, _ in data_of(notebook, MIME)]
     assert len(stated) == len(judged)
     assert max(stated) < min(judged)
+
+
+@chapters
+def test_its_published_values_are_stated_before_any_is_compared(executed, name):
+    notebook = executed[name]
+    stated = {}
+    for index, data in data_of(notebook, "text/html"):
+        found = re.search(r'data-published="stated" data-figure="([\w-]+)"', data["text/html"])
+        if found:
+            stated[found[1]] = index
+    records = records_of(notebook)
+    assert set(stated) == {record["id"] for record in records}
+    for record in records:
+        assert record["chapter"] == name
+        assert all(row["agrees"] is None for row in record["rows"])
+    if stated:
+        assert max(stated.values()) < data_of(notebook, PUBLISHED_MIME)[0][0]
 
 
 @chapters

@@ -11,6 +11,8 @@ from _pipeline.build import _note
 from _pipeline.project import Settings
 from tiny_book import DRAW, TinyBook, claim_cell
 
+from ltr_core.published_results import read_results
+
 HANG = "import time\nprint('waiting', flush=True)\ntime.sleep(300)"
 
 
@@ -55,6 +57,8 @@ def test_build_makes_site_ledger_and_execution_record(good: TinyBook) -> None:
     assert 'href="02_second.html"' in (good.root / "_build/html/01_first.html").read_text()
     assert [row["id"] for row in good.json("ledger.json")] == ["P3.one", "P3.two"]
     assert good.json("stage/ledger.json") == good.json("ledger.json")
+    assert [record["id"] for record in good.json("published.json")] == ["time"]
+    assert good.json("stage/published.json") == good.json("published.json")
     first, second = good.json("stage/execution.json")
     assert (first["chapter"], second["chapter"]) == ("01_first", "02_second")
     assert first["title"] == "Chapter 01_first"
@@ -115,6 +119,28 @@ def test_another_seed_gives_other_results_beside_the_first(book: TinyBook) -> No
     other = (book.root / "_build/executed/smoke-1/01_first.ipynb").read_bytes()
     assert other != before["01_first.ipynb"]
     assert book.notebook_bytes() == before
+
+
+def test_what_was_found_at_the_published_size_is_kept_and_comes_back(book: TinyBook) -> None:
+    assert not (book.root / "results").exists(), "nothing is kept at another scale"
+    options = ("execute", "--published", "--scale", "paper")
+    code, out, err = book.run(*options)
+    assert code == 0, out + err
+    assert book.states(out) == {"02_second": "done"}
+    kept = book.root / "results" / "02_second.json"
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+    found = kept.read_bytes()
+    assert read_results(kept)["figures"]["time"]["rows"][0]["ours"]["values"] == [70.0, 74.0]
+    # hours of work are not done again for a file that was lost
+    kept.unlink()
+    code, out, err = book.run(*options)
+    assert code == 0, out + err
+    assert book.states(out) == {"02_second": "unchanged"}
+    assert kept.read_bytes() == found
+    book.chapter("02_second", "x = 1")
+    code, _, err = book.run(*options)
+    assert code == 1
+    assert "none of the chapters states published values" in err
 
 
 def test_chapter_over_the_budget_is_told(tmp_path: Path) -> None:

@@ -2,17 +2,21 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
 import pytest
-from _pipeline import chapters, notebooks, publish, stage
+from _pipeline import chapters, notebooks, publish, results, stage
+from _pipeline.kernel import kernel_environment
 from _pipeline.progress import Progress
 from _pipeline.project import BuildError, Project, Settings
 from tiny_book import TinyBook
 
 import ltr_core.charts.output
 import ltr_core.claims
+import ltr_core.published
+import ltr_core.published_results
 
 
 def notebook_with(cell: str) -> nbformat.NotebookNode:
@@ -98,6 +102,30 @@ def test_fingerprint_follows_all_that_a_chapter_depends_on(tmp_path: Path) -> No
     assert fingerprint(Settings(jobs=5, cell_timeout=9)) == seen[-1]
 
 
+def test_a_kept_result_is_part_of_the_fingerprint_where_it_is_shown(tmp_path: Path) -> None:
+    TinyBook.create(tmp_path)
+    project = Project(tmp_path)
+    chapter = chapters.discover(project)[0]
+
+    def fingerprints() -> list[str]:
+        scales = ("book", "smoke", "paper")
+        return [chapters.fingerprint(chapter, project, Settings(scale)) for scale in scales]
+
+    before = fingerprints()
+    project.results.mkdir()
+    (project.results / "02_second.json").write_text("{}")
+    assert fingerprints() == before
+    (project.results / "01_first.json").write_text("{}")
+    first = fingerprints()
+    (project.results / "01_first.json").write_text("[]")
+    second = fingerprints()
+    assert len({before[0], first[0], second[0]}) == 3
+    # at scale paper it is what the chapter makes, not what it depends on
+    assert before[1:] == first[1:] == second[1:]
+    environment = kernel_environment(tmp_path, tmp_path / "scratch")
+    assert environment["LTR_RESULTS"] == str(project.results)
+
+
 def test_with_values_changes_values_and_nothing_else() -> None:
     source = "# don't\nscale = 'book'   # it's\nseed=0;  # s\npath = ''\n"
     used = notebooks.with_values(source, {"scale": "paper", "seed": 12})
@@ -160,6 +188,57 @@ def test_row_of_another_scale_or_chapter_is_refused() -> None:
     del cell.outputs[0].data[ltr_core.claims.MIME]["holds"]
     with pytest.raises(BuildError, match=r"01_first: .*holds"):
         stage.rows_of_chapter(notebook, "01_first", Settings())
+
+
+def published_notebook(**changes: Any) -> Any:
+    """A notebook that compares one published value, at scale paper."""
+    found = {"values": [2.0], "mean": 2.0, "sd": None}
+    row = {"quantity": "g 0", "published": 1.0, "tolerance": 2.0, "ours": found, "missing": None}
+    record = dict.fromkeys(ltr_core.published.FIELDS, "x") | {
+        "id": "time",
+        "chapter": "01_first",
+        "rows": [row | {"agrees": True, "at_published_size": None}],
+        "scale": "paper",
+        "seed": 0,
+    }
+    cell = nbformat.v4.new_code_cell("compare()")
+    data = {ltr_core.published.MIME: record | changes}
+    cell.outputs = [nbformat.v4.new_output("display_data", data)]
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def test_published_figure_of_another_scale_is_refused() -> None:
+    settings = Settings("paper")
+    (record,) = stage.records_of_chapter(published_notebook(), "01_first", settings)
+    assert record["id"] == "time"
+    with pytest.raises(BuildError, match="published figure 'time' says scale 'book'"):
+        stage.records_of_chapter(published_notebook(scale="book"), "01_first", settings)
+    twice = published_notebook()
+    twice.cells *= 2
+    with pytest.raises(BuildError, match="01_first: 'time' is compared twice"):
+        stage.records_of_chapter(twice, "01_first", settings)
+
+
+def test_results_are_kept_at_scale_paper_and_only_where_they_changed(tmp_path: Path) -> None:
+    project, settings = Project(tmp_path), Settings("paper")
+    executed = project.executed(settings)
+    executed.mkdir(parents=True)
+    packages = {"numpy": "2.4", "torch": "2.13", "ltr-core": "0.1", "scipy": "1.1"}
+    (executed / "01_first.json").write_text(json.dumps({"packages": packages}))
+    nbformat.write(published_notebook(), executed / "01_first.ipynb")
+    kept = results.keep_results("01_first", project, settings)
+    assert kept == tmp_path / "results" / "01_first.json"
+    found = ltr_core.published_results.read_results(kept)
+    assert found["versions"] == {"ltr-core": "0.1", "torch": "2.13", "numpy": "2.4"}
+    assert (found["scale"], found["seed"]) == ("paper", 0)
+    assert results.keep_results("01_first", project, settings) is None
+    nbformat.write(published_notebook(setting="N 512"), executed / "01_first.ipynb")
+    assert results.keep_results("01_first", project, settings) == kept
+    assert "N 512" in kept.read_text()
+    assert [path.name for path in kept.parent.iterdir()] == ["01_first.json"]
+    nbformat.write(nbformat.v4.new_notebook(), executed / "01_first.ipynb")
+    assert results.keep_results("01_first", project, settings) is None
+    assert results.keep_results("01_first", project, Settings("book")) is None
 
 
 @pytest.mark.parametrize("address", ["", None, "https://github.com/someone/ltr"])

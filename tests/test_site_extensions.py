@@ -54,6 +54,29 @@ def row(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def figure(**changes: Any) -> dict[str, Any]:
+    """A figure's published values with the book's own."""
+    shared = {"quantity": "flip-flop, g < 1", "published": 105.0, "tolerance": 50.0}
+    other = {"ours": SUMMARY, "missing": None, "agrees": False}
+    rows = [
+        {**shared, "ours": SUMMARY, "missing": None, "agrees": True, "at_published_size": other},
+        {**shared, "ours": None, "missing": "none learned", "agrees": False}
+        | {"quantity": "decision", "at_published_size": None},
+    ]
+    return {
+        "id": "learning-time",
+        "chapter": "01_first",
+        "figure": "Learning time against g",
+        "source": "Schuessler et al. 2020, *a figure*",
+        "setting": "N 128",
+        "unit": "epochs",
+        "rows": rows,
+        "at_published_size": {"setting": "N 256", "seed": 0, "versions": {}},
+        "scale": "book",
+        "seed": 0,
+    } | changes
+
+
 def stamp(**changes: Any) -> dict[str, Any]:
     """What the pipeline leaves about one chapter."""
     return {
@@ -72,16 +95,15 @@ def stamp(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def page(tmp_path: Path, extensions: Path) -> Any:
-    """Build a page with one directive; its text without tags, warnings being errors."""
+    """Build a page with these directives; its text without tags, warnings being errors."""
 
-    def build(directive: str, **records: Any) -> str:
+    def build(*directives: str, **records: Any) -> str:
         (tmp_path / "conf.py").write_text(
             f"import sys\nsys.path.insert(0, {str(extensions)!r})\n{CONF}", encoding="utf-8"
         )
         contents = "```{toctree}\n01_first\n```"
-        (tmp_path / "index.md").write_text(
-            f"# Page\n\n```{{{directive}}}\n```\n\n{contents}\n", encoding="utf-8"
-        )
+        made = "\n\n".join(f"```{{{directive}}}\n```" for directive in directives)
+        (tmp_path / "index.md").write_text(f"# Page\n\n{made}\n\n{contents}\n", encoding="utf-8")
         (tmp_path / "01_first.md").write_text("# The first\n", encoding="utf-8")
         for name, content in records.items():
             (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
@@ -100,8 +122,10 @@ def page(tmp_path: Path, extensions: Path) -> Any:
     return build
 
 
-def test_an_empty_ledger_says_so(page: Any) -> None:
-    assert "the ledger is empty" in page("ledger", ledger=[])
+def test_empty_records_say_so(page: Any) -> None:
+    text = page("ledger", "published", ledger=[], published=[])
+    assert "the ledger is empty" in text
+    assert "No chapter compares" in text
 
 
 def test_the_scorecard_shows_every_part_of_every_row(page: Any, tmp_path: Path) -> None:
@@ -126,6 +150,28 @@ def test_the_scorecard_shows_every_part_of_every_row(page: Any, tmp_path: Path) 
     source = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert source.count('href="01_first.html"><span class="doc">The first</span></a>') == len(rows)
     assert all(f'id="claim-{name}"' in source for name in ("p3-fit", "p3-null", "s1-x"))
+
+
+def test_published_values_stand_beside_the_books_own(page: Any, tmp_path: Path) -> None:
+    other = figure(chapter="index", figure="The same elsewhere", at_published_size=None)
+    text = page("published", published=[figure(), other])
+    for part in (
+        "Computed at book scale, seed 0: 2 of 4 agree.",
+        "Ours agrees where its mean lies within ± of the published value",
+        "At the published sizes: 0 of 2 agree.",
+        "Learning time against g",
+        "quantity published ± tolerance (epochs) ours, mean ± sd verdict ours, at the published",
+        "flip-flop, g < 1 105 ± 50 0.95 ± 0.01 (n = 3) ✓ agrees 0.95 ± 0.01 (n = 3) ✗ does not",
+        "decision 105 ± 50 none learned ✗ does not agree –",
+        "Chapter The first",
+        "Source Schuessler et al. 2020, a figure",
+        "Ours N 128 At the published size N 256",
+    ):
+        assert part in text
+    source = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'id="published-01-first-learning-time"' in source
+    assert 'id="published-index-learning-time"' in source
+    assert 'data-label="verdict"' in source
 
 
 def test_the_execution_page_lists_costs_and_versions(page: Any) -> None:

@@ -57,6 +57,36 @@ def claim_cell(id: str, chapter: str) -> str:
     )
 
 
+def published_cell(id: str, chapter: str) -> str:
+    """Source of a cell that compares a published value, without the package's help."""
+    row = {
+        "quantity": "g 0",
+        "published": 105.0,
+        "tolerance": 50.0,
+        "ours": {"values": [70.0, 74.0], "mean": 72.0, "sd": 2.8},
+        "missing": None,
+        "agrees": True,
+        "at_published_size": None,
+    }
+    record = {
+        "id": id,
+        "chapter": chapter,
+        "figure": "Learning time",
+        "source": "S",
+        "setting": "N 256",
+        "unit": "epochs",
+        "rows": [row],
+        "at_published_size": None,
+    }
+    mime = "application/vnd.ltr.published+json"
+    return (
+        "from types import SimpleNamespace\nfrom IPython.display import display\n"
+        f"show = lambda record: display({{{mime!r}: record, 'text/plain': '-'}}, raw=True)\n"
+        "chapter = SimpleNamespace(published=show)\n"
+        f"chapter.published({record!r} | dict(scale=scale, seed=seed))"
+    )
+
+
 FIGURE_CELL = """\
 bundle = {"name": "fig-line", "caption": "A line.", "alt": "a line"}
 data = {"application/vnd.ltr.figure+json": bundle, "text/html": "<p>line</p>"}
@@ -71,14 +101,15 @@ class TinyBook:
 
     @classmethod
     def create(cls, root: Path) -> "TinyBook":
-        """Two chapters, each with a claim, the first with a figure."""
+        """Two chapters, each with a claim, the first with a figure, the second compared."""
         book = cls(root)
         (root / "book").mkdir(parents=True)
         (root / "_config.yml").write_text(CONFIG)
         (root / "_toc.yml").write_text(CONTENTS)
         (root / "book" / "intro.md").write_text("# Welcome\n\n[Begin](01_first.py)\n")
         book.chapter("01_first", DRAW, claim_cell("P3.one", "01_first"), FIGURE_CELL)
-        book.chapter("02_second", claim_cell("P3.two", "02_second"))
+        comparison = published_cell("time", "02_second")
+        book.chapter("02_second", claim_cell("P3.two", "02_second"), comparison)
         return book
 
     def chapter(self, name: str, *cells: str, parameters: str = PARAMETERS) -> None:

@@ -1,7 +1,8 @@
 """Sphinx extension: pages made from the build's records.
 
 `{ledger}` shows every claim with its criterion, values and verdict (`ledger.json`);
-`{execution}` shows what each chapter cost and where it ran (`execution.json`). Both files lie in
+`{published}` shows every published value with the book's own beside it (`published.json`);
+`{execution}` shows what each chapter cost and where it ran (`execution.json`). These files lie in
 the folder that Sphinx reads. `{citation}` shows how to cite, from the project's CITATION.cff.
 """
 
@@ -22,6 +23,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from ltr_core.ledger_text import summary_text, verdict
+from ltr_core.published_text import MEANING, agreement, comparison_table, settings
 
 CITATION = Path(__file__).resolve().parents[2] / "CITATION.cff"
 
@@ -114,6 +116,40 @@ class Ledger(_Page):
                 if label:
                     what += [nodes.Text(" "), nodes.inline("", label, classes=["ltr-control"])]
                 yield [what, [nodes.Text(summary_text(numbers))]]
+
+
+class Published(_Page):
+    """Every published value that the book compares with one of its own, figure by figure."""
+
+    def run(self) -> list[nodes.Node]:
+        """One section with a table for each figure."""
+        records = self.record("published.json")
+        if not records:
+            return self.prose("No chapter compares its values with published ones.")
+        rows = [row for record in records for row in record["rows"]]
+        scales = sorted({f"{record['scale']} scale, seed {record['seed']}" for record in records})
+        agree = agreement([row["agrees"] for row in rows])
+        words = f"Computed at {'; '.join(scales)}: {agree}. {MEANING}"
+        at_size = [row["at_published_size"] for row in rows if row["at_published_size"]]
+        if at_size:
+            words += f" At the published sizes: {agreement([row['agrees'] for row in at_size])}."
+        return [*self.prose(words), *(self.figure(record) for record in records)]
+
+    def figure(self, record: dict[str, Any]) -> nodes.Node:
+        """One figure as a section with a heading of its own."""
+        name = nodes.make_id(f"published-{record['chapter']}-{record['id']}")
+        section = nodes.section(ids=[name], names=[])
+        section += nodes.title("", record["figure"])
+        section += nodes.raw("", comparison_table(record), format="html")
+        made = [(name, [nodes.Text(text)]) for name, text in settings(record)]
+        section += definitions(
+            [
+                ("Chapter", [self.chapter(record["chapter"])]),
+                ("Source", self.inline(record["source"])),
+                *made,
+            ]
+        )
+        return section
 
 
 class Execution(_Page):
@@ -235,6 +271,7 @@ def _row(cells: Iterable[list[nodes.Node]]) -> nodes.row:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_directive("ledger", Ledger)
+    app.add_directive("published", Published)
     app.add_directive("execution", Execution)
     app.add_directive("citation", Citation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,6 +14,7 @@ from .chapters import Chapter, discover, fingerprint, select
 from .progress import Progress
 from .project import BuildError, Project, Settings, build_lock
 from .publish import build_site
+from .results import keep_results
 from .stage import fill_stage
 
 # What a chapter may take at scale book, which is what Binder gives; more is told, but no error.
@@ -55,9 +56,18 @@ def build(project: Project, settings: Settings) -> None:
         build_site(project)
 
 
-def execute(project: Project, settings: Settings, names: Iterable[str]) -> None:
-    """Execute these chapters (all, if none is named) without making the site."""
+def execute(
+    project: Project, settings: Settings, names: Iterable[str], published: bool = False
+) -> None:
+    """Execute these chapters (all, if none is named) without making the site.
+
+    With ``published``, only those that compare their values with published ones.
+    """
     chapters = select(discover(project), names)
+    if published:
+        chapters = [chapter for chapter in chapters if chapter.states_published_values]
+        if not chapters:
+            raise BuildError("none of the chapters states published values")
     with build_lock(project):
         _execute_changed(chapters, project, settings)
 
@@ -78,13 +88,14 @@ def _execute_changed(chapters: list[Chapter], project: Project, settings: Settin
     """Execute the chapters that are not current, ``settings.jobs`` at a time."""
     progress = Progress([chapter.name for chapter in chapters])
     waiting: deque[Chapter] = deque()
+    failures: list[str] = []
     for chapter in chapters:
         if is_current(chapter, project, settings):
             progress.unchanged(chapter.name)
+            failures += _keep_results(chapter.name, project, settings)
         else:
             waiting.append(chapter)
     running: list[Running] = []
-    failures: list[str] = []
     try:
         while waiting or running:
             while waiting and len(running) < settings.jobs:
@@ -133,7 +144,7 @@ def _finish(run: Running, project: Project, settings: Settings, progress: Progre
     name = run.chapter.name
     if run.process.returncode == 0:
         progress.done(name, _note(project.executed(settings) / f"{name}.json", settings))
-        return []
+        return _keep_results(name, project, settings)
     progress.failed(name)
     message = (project.work / f"{name}.out").read_text(encoding="utf-8").strip()
     if run.process.returncode != 1 or not message:
@@ -143,6 +154,17 @@ def _finish(run: Running, project: Project, settings: Settings, progress: Progre
     if kept.exists():
         message += f"\n    The notebook as far as it got: {project.shown(kept)}"
     return [f"FAILED {name}: {message}"]
+
+
+def _keep_results(name: str, project: Project, settings: Settings) -> list[str]:
+    """Keep what a chapter found at the published size: no failure, or the message of one."""
+    try:
+        kept = keep_results(name, project, settings)
+    except BuildError as fault:
+        return [f"FAILED {fault}"]
+    if kept:
+        print(f"  {project.shown(kept)}: brought up to date", flush=True)
+    return []
 
 
 def _note(stamp: Path, settings: Settings) -> str:

@@ -46,6 +46,12 @@ class Chapter:
                 return heading.group(1)
         return self.name
 
+    @property
+    def states_published_values(self) -> bool:
+        """Whether it compares its own values with published ones, ``chapter.published(...)``."""
+        code = (cell.source for cell in self.notebook.cells if cell.cell_type == "code")
+        return any(re.search(r"\.published\(", source) for source in code)
+
 
 def discover(project: Project) -> list[Chapter]:
     """Read and check every chapter, ``book/NN_name.py``, in the order of their names.
@@ -189,6 +195,9 @@ def fingerprint(chapter: Chapter, project: Project, settings: Settings) -> str:
     """A hash of all that an executed chapter depends on: a change of any means a new execution."""
     here = Path(__file__).parent
     lock = project.root / "requirements.lock"
+    # shown at scale book beside the chapter's own values
+    kept = project.results / f"{chapter.name}.json"
+    shows = settings.scale == "book" and kept.exists()
     parts = {
         "chapter": chapter.source,
         "package": hash_files((project.root / "ltr_core").rglob("*.py"), project.root),
@@ -199,6 +208,7 @@ def fingerprint(chapter: Chapter, project: Project, settings: Settings) -> str:
         "scale": settings.scale,
         "seed": settings.seed,
         # a chapter says so on its page where its recording is not at hand
+        "results": hash_files([kept], project.root) if shows else "",
         "data": [name for name in DATASETS if name in chapter.source and available(name)],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

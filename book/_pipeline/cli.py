@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
     from .build import build, execute  # noqa: PLC0415
 
     if options.command == "execute":
-        execute(project, settings, options.names)
+        execute(project, settings, options.names, options.published)
     else:
         build(project, settings)
     return 0
@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         "execute", parents=[run], help="execute chapters without the site", allow_abbrev=False
     )
     only.add_argument("names", nargs="*", metavar="NN_name", help="chapters (all)")
+    only.add_argument(
+        "--published", action="store_true", help="only those that state published values"
+    )
     one = commands.add_parser(
         "chapter", parents=[run], help="(a build's own step)", allow_abbrev=False
     )

@@ -69,6 +69,7 @@ def kernel_environment(project_root: Path, scratch: Path) -> dict[str, str]:
     return data | {
         "LTR_BOOK": "1",
         "LTR_CHECKPOINTS": str(project_root / "_build" / "checkpoints"),
+        "LTR_RESULTS": str(project_root / "results"),
         "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "TQDM_DISABLE": "1",

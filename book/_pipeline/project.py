@@ -81,6 +81,11 @@ class Project:
         return self.build / "html"
 
     @property
+    def results(self) -> Path:
+        """What chapters found at the published sizes; in git, unlike all that lies in ``build``."""
+        return self.root / "results"
+
+    @property
     def config(self) -> Path:
         return self.root / "_config.yml"
 

@@ -20,16 +20,18 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
     Raises
     ------
     BuildError
-        If a cell shows two figures, or two claims have the same id.
+        If a cell shows two figures, two claims have the same id, or a chapter compares one figure
+        twice.
     """
     shutil.rmtree(project.stage, ignore_errors=True)
     project.stage.mkdir(parents=True)
     _copy_pages(project)
     executed = project.executed(settings)
-    rows_by_chapter, stamps = {}, []
+    rows_by_chapter, published, stamps = {}, [], []
     for chapter in chapters:
         notebook = nbformat.read(executed / f"{chapter.name}.ipynb", as_version=4)
         rows_by_chapter[chapter.name] = rows_of_chapter(notebook, chapter.name, settings)
+        published += records_of_chapter(notebook, chapter.name, settings)
         label_figures(notebook, chapter.name)
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
@@ -38,9 +40,10 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
         stamp = json.loads((executed / f"{chapter.name}.json").read_text(encoding="utf-8"))
         ran = {"chapter": chapter.name, "scale": settings.scale, "seed": settings.seed}
         stamps.append({**ran, **stamp})
-    ledger = json.dumps(merge_ledger(rows_by_chapter), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(project.stage / "ledger.json", ledger)
-    write_atomically(project.build / "ledger.json", ledger)
+    for name, rows in {"ledger": merge_ledger(rows_by_chapter), "published": published}.items():
+        text = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+        write_atomically(project.stage / f"{name}.json", text)
+        write_atomically(project.build / f"{name}.json", text)
     write_atomically(project.stage / "execution.json", json.dumps(stamps, indent=1) + "\n")
     write_site_config(project)
 
@@ -68,15 +71,37 @@ def rows_of_chapter(notebook: Any, name: str, settings: Settings) -> list[dict[s
         rows = rows_of(notebook)
     except ValueError as fault:
         raise BuildError(f"{name}: {fault}") from None
+    _check_origin("claim", rows, name, settings)
+    return rows
+
+
+def records_of_chapter(notebook: Any, name: str, settings: Settings) -> list[dict[str, Any]]:
+    """The published figures that one chapter compares, each of this very chapter, scale and seed.
+
+    Raises
+    ------
+    BuildError
+        If one of them is not, lacks a part, or comes twice.
+    """
+    from ltr_core.published import records_of  # noqa: PLC0415 - as above
+
+    try:
+        records = records_of(notebook)
+    except ValueError as fault:
+        raise BuildError(f"{name}: {fault}") from None
+    _check_origin("published figure", records, name, settings)
+    return records
+
+
+def _check_origin(kind: str, rows: list[dict[str, Any]], name: str, settings: Settings) -> None:
     expected = {"chapter": name, "scale": settings.scale, "seed": settings.seed}
     for row in rows:
         for key, value in expected.items():
             if row[key] != value:
                 raise BuildError(
-                    f"{name}: claim {row['id']!r} says {key} {row[key]!r}, executed was {value!r}: "
-                    f"hand the chapter's own {key} on to it"
+                    f"{name}: {kind} {row['id']!r} says {key} {row[key]!r}, executed was "
+                    f"{value!r}: hand the chapter's own {key} on to it"
                 )
-    return rows
 
 
 def merge_ledger(rows_by_chapter: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
