@@ -72,6 +72,13 @@ class Chapter:
             return None
         return Path(folder) / f"{self.name}-{self.seed}" / f"{name}.safetensors"
 
+    def kept_cells(self) -> Path | None:
+        """Where sweeps leave finished cells, for all chapters at one scale and seed; see above."""
+        folder = os.environ.get("LTR_CHECKPOINTS")
+        if folder is None or self.scale != "paper":
+            return None
+        return Path(folder) / f"cells-{self.seed}"
+
     def claim(
         self, id: str, *, statement: str, source: str, criterion: str, expression: str
     ) -> "Claim":

@@ -30,6 +30,9 @@ TASKS: Mapping[str, Task] = {
     "Mante": ContextDecision(),
     "Romo": DelayedDiscrimination(),
 }
+# Published sizes: epochs of each task, and the largest g, from 0 in steps of 0.3.
+PUBLISHED_EPOCHS: Mapping[str, int] = {"flip-flop": 1000, "Mante": 2000, "Romo": 6000}
+PUBLISHED_LARGEST_G: Mapping[str, float] = {"flip-flop": 2.1, "Mante": 2.7, "Romo": 3.0}
 N_VALUES = 12  # singular values that are kept
 
 
@@ -136,6 +139,19 @@ def learn_over(
     """`learn` with the settings of each cell, under the cell's name; in parallel (see `sweep`)."""
     found = sweep(learn, list(cells.values()), folder=folder, n_jobs=n_jobs)
     return {name: Learned(**arrays) for name, arrays in zip(cells, found, strict=True)}
+
+
+def published_cells(seed: int = 0) -> dict[tuple[str, float], dict[str, Any]]:
+    """The cells of the paper's own sweep, (task, g): N 256, five samples, all strengths.
+
+    Hours on a few cores; chapters that ask for the same cells share what is kept of them.
+    """
+    sizes: dict[str, Any] = {"n_networks": 5, "n_units": 256, "n_records": 30, "seed": seed}
+    return {
+        (name, g): {"task": task, "g": g, "n_epochs": PUBLISHED_EPOCHS[name], **sizes}
+        for name, task in TASKS.items()
+        for g in np.arange(0, PUBLISHED_LARGEST_G[name] + 0.15, 0.3).round(1).tolist()
+    }
 
 
 def _parts(values: np.ndarray) -> Float[np.ndarray, "network neuron 2"]:
