@@ -13,6 +13,7 @@ from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
+from ltr_core.charts.trials import trials
 
 __all__ = [
     "Overview",
@@ -39,4 +40,5 @@ __all__ = [
     "spectra",
     "tensor_explorer",
     "trial_factors",
+    "trials",
 ]
