@@ -1,7 +1,8 @@
 """Data sets that the book uses: where they come from, whose they are, and a copy at hand.
 
 A data set is looked for in the folder LTR_DATA_DIR, then in the user's cache (LTR_CACHE_DIR, if it
-is set), and is fetched by its URL otherwise. The SHA-256 of its content is checked each time.
+is set), and is fetched otherwise: by its URL, or by pip where it is part of a Python package. The
+SHA-256 of its content is checked each time.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from types import ModuleType
 
 from tqdm import TqdmWarning
 
+from ltr_core import source_distributions
 from ltr_core.extras import data_package
 from ltr_core.suggestions import did_you_mean
 
@@ -30,6 +32,8 @@ class Dataset:
     """One file of data and what must be known to fetch, check and cite it.
 
     - `file`: its name, in a folder called `name`. `size`: bytes. `sha256`: of its content, in hex.
+    - `url`: of the file; or of the page that offers it, where it is the source distribution of
+      the Python package `package`, which pip fetches from the index that the user has set.
     - `licence`: SPDX identifier. `citation`, `doi`: the paper to cite.
     """
 
@@ -41,6 +45,7 @@ class Dataset:
     licence: str
     citation: str
     doi: str
+    package: str = ""
 
 
 DATASETS: Mapping[str, Dataset] = {
@@ -59,18 +64,31 @@ DATASETS: Mapping[str, Dataset] = {
             "Nature Neuroscience 24, 727-736.",
             doi="10.1038/s41593-021-00822-8",
         ),
+        Dataset(
+            name="hutto2014",
+            file="vaderSentiment-3.3.2.tar.gz",
+            url="https://pypi.org/project/vaderSentiment/3.3.2/#files",
+            sha256="5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+            size=2_466_783,
+            licence="MIT",
+            citation="Hutto, Gilbert (2014). VADER: a parsimonious rule-based model for sentiment "
+            "analysis of social media text. Proceedings of the International AAAI Conference on "
+            "Web and Social Media 8, 216-225.",
+            doi="10.1609/icwsm.v8i1.14550",
+            package="vaderSentiment==3.3.2",
+        ),
     )
 }
 
 
 def fetch(name: str) -> Path:
-    """Path of a data set's file, fetched by its URL if it is not at hand.
+    """Path of a data set's file, fetched by its URL or by pip if it is not at hand.
 
     A damaged file in the cache is replaced; one in LTR_DATA_DIR is the user's, and is an error.
 
-    Raises ValueError for a name that DATASETS does not hold, and for a file in LTR_DATA_DIR or at
-    the URL whose content is not the data set's; NotAtHand if the URL cannot be reached or the cache
-    not be written; ImportError if pooch is needed and is not installed.
+    Raises ValueError for a name that DATASETS does not hold, and for a file in LTR_DATA_DIR, at the
+    URL or in pip's index whose content is not the data set's; NotAtHand if it cannot be fetched or
+    the cache not be written; ImportError if pooch is needed and is not installed.
     """
     dataset = _named(name)
     own = _in_folder("LTR_DATA_DIR", dataset)
@@ -78,8 +96,8 @@ def fetch(name: str) -> Path:
         if not _is_whole(own, dataset):
             raise ValueError(
                 f"{own} is not the data set {name!r} ({own.stat().st_size} bytes for "
-                f"{dataset.size}, or another SHA-256 than {dataset.sha256}): put the file of "
-                f"{dataset.url} in its place, or take it away."
+                f"{dataset.size}, or another SHA-256 than {dataset.sha256}): put "
+                f"{_source(dataset)} in its place, or take it away."
             )
         return own
     cached = _in_cache(dataset)
@@ -143,24 +161,20 @@ def _is_whole(path: Path, dataset: Dataset) -> bool:
 
 def _download(dataset: Dataset) -> Path:
     """Fetch the file into the cache; it stands there once it is whole."""
-    pooch = _pooch()
     path = _in_cache(dataset)
-    assert path is not None  # the cache's place is known wherever pooch is
-    bar = sys.stderr.isatty()
+    if path is None:
+        _pooch()  # raises: the cache's place is known wherever pooch is
+    assert path is not None
     try:
-        with _quiet(pooch.get_logger()):
-            pooch.retrieve(
-                dataset.url,
-                known_hash=f"sha256:{dataset.sha256}",
-                fname=path.name,
-                path=path.parent,
-                downloader=pooch.HTTPDownloader(progressbar=bar),
-            )
+        if dataset.package:
+            source_distributions.download(dataset.package, dataset.sha256, path)
+        else:
+            _retrieve(dataset, path)
     except OSError as error:
         raise NotAtHand(
             f"The data set {dataset.name!r} ({dataset.size / 1e6:.1f} MB) is not at hand and could "
-            f"not be fetched: {error}. Download {dataset.url} elsewhere, and put it at {path}; or "
-            f"set LTR_DATA_DIR to a folder that holds {dataset.name}/{dataset.file}."
+            f"not be fetched: {error}. Download {_source(dataset)} elsewhere, and put it at "
+            f"{path}; or set LTR_DATA_DIR to a folder that holds {dataset.name}/{dataset.file}."
         ) from error
     except ValueError as error:
         raise ValueError(
@@ -168,6 +182,23 @@ def _download(dataset: Dataset) -> Path:
             f"only; nothing was kept. {error}"
         ) from error
     return path
+
+
+def _source(dataset: Dataset) -> str:
+    """Where a person finds the file."""
+    return f"{dataset.file} of {dataset.url}" if dataset.package else dataset.url
+
+
+def _retrieve(dataset: Dataset, path: Path) -> None:
+    pooch = _pooch()
+    with _quiet(pooch.get_logger()):
+        pooch.retrieve(
+            dataset.url,
+            known_hash=f"sha256:{dataset.sha256}",
+            fname=path.name,
+            path=path.parent,
+            downloader=pooch.HTTPDownloader(progressbar=sys.stderr.isatty()),
+        )
 
 
 @contextmanager

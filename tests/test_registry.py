@@ -188,9 +188,9 @@ def test_a_folder_without_the_file_is_passed_over(offline, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("ask", [fetch, available])
 def test_unknown_names_are_answered_with_the_nearest(ask):
-    with pytest.raises(ValueError, match=r"there is hennig2021\. Did you mean 'hennig2021'\?"):
+    with pytest.raises(ValueError, match=r"there is hennig2021, .*\. Did you mean 'hennig2021'\?"):
         ask("henning2021")
-    with pytest.raises(ValueError, match=r"'xyz': there is hennig2021\.$"):
+    with pytest.raises(ValueError, match=r"'xyz': there is hennig2021, hutto2014\.$"):
         ask("xyz")
 
 
@@ -228,7 +228,12 @@ def test_every_entry_is_complete():
     for name, dataset in DATASETS.items():
         assert name == dataset.name
         assert dataset.url.startswith("https://")
-        assert dataset.url.endswith(dataset.file)
+        if dataset.package:
+            package, version = dataset.package.split("==")
+            assert dataset.url == f"https://pypi.org/project/{package}/{version}/#files"
+            assert dataset.file == f"{package}-{version}.tar.gz"
+        else:
+            assert dataset.url.endswith(dataset.file)
         assert len(dataset.sha256) == 64
         assert dataset.size > 0
         assert dataset.licence
