@@ -1,0 +1,86 @@
+"""Which ranks of the learned change, or of the weights, a trained LSTM needs.
+
+As in the supplement of Schuessler et al. (2020): the recurrent weights of one layer, W, are
+replaced by W0 plus the leading singular components of the change W - W0, or by the leading
+components of W itself; all other weights stay as learned.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ltr_core.sentiment.data import Examples
+from ltr_core.sentiment.lstm import SentimentTraining, sentiment_accuracy
+
+
+class SentimentTruncation(NamedTuple):
+    """Accuracies of a trained network with other recurrent weights in one layer.
+
+    - `ranks` (rank,). `change` (rank,): with W0 + the change truncated to a rank (rank 0 is W0).
+      `weights` (rank,): with W truncated to it (rank 0 is no recurrence).
+    - `shuffled` (shuffle,): with the entries of W0 permuted and the change kept whole.
+    - `full`: of the network as trained.
+    - `change_values`, `initial_values`, `final_values` (value,): singular values of W - W0, of W0
+      and of W.
+    """
+
+    ranks: Int[np.ndarray, " rank"]
+    change: Float[np.ndarray, " rank"]
+    weights: Float[np.ndarray, " rank"]
+    shuffled: Float[np.ndarray, " shuffle"]
+    full: float
+    change_values: Float[np.ndarray, " value"]
+    initial_values: Float[np.ndarray, " value"]
+    final_values: Float[np.ndarray, " value"]
+
+
+def truncate_sentiment(
+    training: SentimentTraining,
+    examples: Examples,
+    ranks: Sequence[int],
+    *,
+    layer: int = -1,
+    n_shuffles: int = 3,
+    seed: int = 0,
+) -> SentimentTruncation:
+    """Accuracy with the change, and with the weights, truncated to each rank; and the shuffle.
+
+    The network is that of the best epoch.
+
+    Raises ValueError for a layer that there is not, no ranks, or a rank below 0.
+    """
+    network = training.network
+    if not -len(training.best) <= layer < len(training.best):
+        raise ValueError(f"layer is {layer}: the network has {len(training.best)}, from 0.")
+    if len(ranks) == 0 or min(ranks) < 0:
+        raise ValueError(f"ranks are {list(ranks)}: give at least one, none below 0.")
+    initial, best = training.initial[layer].double(), training.best[layer].double()
+    change = best - initial
+
+    def accuracy(weights: Tensor) -> float:
+        return sentiment_accuracy(network.with_recurrent(weights.float(), layer), examples)
+
+    rng = np.random.default_rng(seed)
+    orders = [torch.from_numpy(rng.permutation(initial.numel())) for _ in range(n_shuffles)]
+    return SentimentTruncation(
+        ranks=np.array(ranks),
+        change=np.array([accuracy(initial + _leading(change, rank)) for rank in ranks]),
+        weights=np.array([accuracy(_leading(best, rank)) for rank in ranks]),
+        shuffled=np.array(
+            [accuracy(initial.flatten()[order].view_as(initial) + change) for order in orders]
+        ),
+        full=sentiment_accuracy(network, examples),
+        change_values=torch.linalg.svdvals(change).numpy(),
+        initial_values=torch.linalg.svdvals(initial).numpy(),
+        final_values=torch.linalg.svdvals(best).numpy(),
+    )
+
+
+def _leading(matrix: Float[Tensor, "gate_unit unit"], rank: int) -> Float[Tensor, "gate_unit unit"]:
+    """The sum of the leading singular components."""
+    left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+    return left[:, :rank] * values[:rank] @ right[:rank]
