@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from torch import Tensor
 
 from ltr_core.rnn import RNN
@@ -30,6 +30,29 @@ def learning_time(
     below = loss < threshold * loss[:, :1]
     first = below.to(torch.int8).argmax(1).double()
     return torch.where(below.any(1), first, torch.inf).numpy()
+
+
+def at_learning(
+    values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
+) -> Float[np.ndarray, " network"]:
+    """What was measured at every epoch, at each network's learning time (the last without one)."""
+    places = np.minimum(time, values.shape[1] - 1).astype(int)
+    return np.take_along_axis(values, places[:, None], 1)[:, 0].astype(float)
+
+
+def until_learning(
+    values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
+) -> Float[np.ndarray, " network"]:
+    """Its mean over the epochs before each network's learning time (all without one)."""
+    before = np.arange(values.shape[1]) < time[:, None]
+    return (values * before).sum(1) / before.sum(1)
+
+
+def scaling_exponents(
+    values: Real[np.ndarray, "network size"], sizes: Sequence[int]
+) -> Float[np.ndarray, " network"]:
+    """The power of the size that each network's values grow with: a straight line on log axes."""
+    return np.polyfit(np.log(sizes), np.log(values.T), 1)[0]
 
 
 def change_of(training: Training) -> Float[Tensor, "network post pre"]:
