@@ -43,9 +43,11 @@ seed = 0
 
 # %% tags=["hide-input"]
 import numpy as np
+import torch
 from myst_nb import glue
 
 from ltr_core import Chapter, charts, interplay, learned_change
+from ltr_core.rnn import mean_field_networks
 from ltr_core.training import train
 
 chapter = Chapter("04_random_connectivity", scale=scale, seed=seed)
@@ -85,8 +87,8 @@ print(f"most {longest} epochs")
 # criterion as the networks at $g=0.9$, and must fail it: a criterion that
 # other networks at $g=0$ pass would be one that chance can pass.
 #
-# The criteria were written, and committed to the repository, after looking
-# at pilots with other random numbers (seeds 1000 and 1001) and before the
+# The criteria were written, and committed to the repository, after
+# looking at a pilot with other random numbers (seed 1000) and before the
 # run that you see.
 
 # %% tags=["remove-input"]
@@ -97,10 +99,10 @@ faster = chapter.claim(
     statement="Random initial connectivity accelerates learning, in each "
     "of the three tasks.",
     source=S + ", abstract; criterion ours",
-    criterion="Every network at g = 0.9 learns within a share of the mean "
-    "learning time at g = 0: 0.85 for the flip-flop, 0.5 for Mante, "
-    "0.3 for Romo. Other networks at g = 0 must not pass, for any "
-    "of the tasks.",
+    criterion="Every network at g = 0.9 learns within a share of the "
+    "mean learning time at g = 0: 0.85 for the flip-flop, 0.5 for "
+    "Mante, 0.3 for Romo. Other networks at g = 0 must not pass, "
+    "for any of the tasks.",
     expression="max(flip_flop) <= 0.85 and max(mante) <= 0.5 and "
     "max(romo) <= 0.3",
 )
@@ -232,7 +234,9 @@ def cell(name, g, n_networks):
 few_romo = {("Romo", g): 3 for g in (0.0, 0.6, 0.9, 1.2, 1.5)}
 both = {(name, g): 3 for name in TASKS[:2] for g in strengths}
 twice = {(name, 0.0): 6 for name in TASKS[:2]}
-reduced = {key: cell(*key, n) for key, n in {**both, **few_romo, **twice}.items()}
+reduced = {
+    key: cell(*key, n) for key, n in {**both, **few_romo, **twice}.items()
+}
 cells = chapter.at_scale(
     smoke=reduced, book=reduced, paper=interplay.published_cells(seed)
 )
@@ -249,9 +253,7 @@ def times(name, g):
 
 
 # %% tags=["hide-input"]
-tried = {
-    name: [g for task, g in cells if task == name] for name in TASKS
-}
+tried = {name: [g for task, g in cells if task == name] for name in TASKS}
 charts.show(
     charts.runs(
         {
@@ -385,6 +387,7 @@ charts.show(
     "rests on a plateau for hundreds; at 2.1 it comes down in spikes.",
 )
 
+
 # %% tags=["remove-input"]
 def slowed(g):
     """Learning time at g over the mean at 1.2, where it is short."""
@@ -407,6 +410,7 @@ too_much.prose_assumes(row, holds=True)
 # speed is that norm divided by the learning time: how far the weights get
 # in an epoch, detours left out. With Adam, each epoch's step has about
 # the same length; what varies is how well steps agree.
+
 
 # %%
 def distance(name, g):
@@ -576,7 +580,6 @@ row = flat.judge(
             "power": power(lambda learned: learned.norm_start)
         }
     },
-    {"loss's first gradient": {"power": power(lambda learned: learned.gradient_norm[:, 0])}},
 )
 flat.prose_assumes(row, holds=True)
 ends = [scaling[n].norm for n in (sizes["n"][0], sizes["n"][-1])]
@@ -617,25 +620,23 @@ charts.show(
     "number of units; all fall alike, below 5 per cent within few ranks.",
 )
 
+
 # %% tags=["remove-input"]
+def left_at_eight(losses):
+    """The loss at rank 8, over that at rank 0 of the change."""
+    shares = [
+        losses(learned)[:, 8] / learned.truncated[:, 0]
+        for learned in scaling.values()
+    ]
+    return {"left": np.concatenate(shares)}
+
+
 row = few.judge(
+    left_at_eight(lambda learned: learned.truncated),
     {
-        "left": np.concatenate(
-            [
-                learned.truncated[:, 8] / learned.truncated[:, 0]
-                for learned in scaling.values()
-            ]
+        "weights themselves": left_at_eight(
+            lambda learned: learned.truncated_weights
         )
-    },
-    {
-        "weights themselves": {
-            "left": np.concatenate(
-                [
-                    learned.truncated_weights[:, 8] / learned.truncated[:, 0]
-                    for learned in scaling.values()
-                ]
-            )
-        }
     },
 )
 few.prose_assumes(row, holds=True)
@@ -698,8 +699,6 @@ scaling_record = scaling_figure.compare(
 # ::::
 
 # %%
-import torch
-
 for name in TASKS:
     for threshold in (0.5, 0.2, 0.05):
         means = [
@@ -731,23 +730,31 @@ for name in TASKS:
 # ::::
 
 # %%
-from ltr_core.rnn import mean_field_networks
-
 task = interplay.TASKS["flip-flop"]
 for g in (0.0, 0.9):
-    networks = mean_field_networks(
-        1, sizes["units"], task.n_inputs, task.n_outputs, g=g, seed=seed
-    )
     descent = train(
-        networks,
+        mean_field_networks(
+            1,
+            sizes["units"],
+            task.n_inputs,
+            task.n_outputs,
+            g=g,
+            seed=seed,
+        ),
         task,
-        n_epochs=chapter.at_scale(smoke=4, book=1500, paper=3000),
+        n_epochs=chapter.at_scale(smoke=4, book=600, paper=3000),
         optimiser="sgd",
-        learning_rate=0.1,
+        learning_rate=0.3,
         stop_below=0.05,
         seed=seed,
     )
-    print(f"g {g:g}: {learned_change.learning_time(descent.loss)} epochs")
+    left = float(descent.loss[0, -1] / descent.loss[0, 0])
+    n_run = descent.loss.shape[1]
+    slope = float(descent.gradient_norm[0, 0])
+    print(
+        f"g {g:g}: {left:.3f} of the loss is left after {n_run} epochs; "
+        f"norm of the first gradient {slope:.4f}"
+    )
 
 # %% [markdown]
 # TODO

@@ -47,8 +47,8 @@ def runs(
                 raise ValueError(f"series '{name}' has a run without a value: give its limit.")
             shown = np.minimum(found, limits.get(name, np.inf))
             x = float(setting)
-            reached = np.isfinite(found)
-            dots += [(name, x, float(y), bool(r)) for y, r in zip(shown, reached, strict=True)]
+            there = np.isfinite(found)
+            dots += [(name, x, float(y), bool(it)) for y, it in zip(shown, there, strict=True)]
             medians.append((name, x, float(np.median(shown))))
     colour, dash = series_channels("series", list(series))
     at = alt.X("x:Q", title=x_title, scale=alt.Scale(**(x_scale or {})), axis=_settings(dots))
