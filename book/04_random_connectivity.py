@@ -591,8 +591,7 @@ for what, (first, last) in {"change": ends, "start": starts}.items():
     glue(f"{what}-large", float(last.mean()), display=False)
 
 # %% [markdown]
-# From $N={}$ {glue:text}`smallest-n` to {glue:text}`largest-n` units, the
-# norm of the initial weights grows from {glue:text}`start-small:.1f` to
+# From {glue:text}`smallest-n` to {glue:text}`largest-n` units, the norm of the initial weights grows from {glue:text}`start-small:.1f` to
 # {glue:text}`start-large:.1f`; that of the change goes from
 # {glue:text}`change-small:.2f` to {glue:text}`change-large:.2f`. In a
 # large network, what is learned is a whisper in the noise. Each single
