@@ -57,7 +57,7 @@ sizes = chapter.at_scale(
     smoke={"units": 16, "epochs": (6, 4, 4), "n": (8, 16, 32)},
     book={
         "units": 128,
-        "epochs": (400, 1200, 6000),
+        "epochs": (400, 1200, 5000),
         "n": (64, 128, 256, 512),
     },
     paper={
@@ -100,10 +100,10 @@ faster = chapter.claim(
     "of the three tasks.",
     source=S + ", abstract; criterion ours",
     criterion="Every network at g = 0.9 learns within a share of the "
-    "mean learning time at g = 0: 0.85 for the flip-flop, 0.5 for "
+    "mean learning time at g = 0: 0.85 for the flip-flop, 0.3 for "
     "Mante, 0.3 for Romo. Other networks at g = 0 must not pass, "
     "for any of the tasks.",
-    expression="max(flip_flop) <= 0.85 and max(mante) <= 0.5 and "
+    expression="max(flip_flop) <= 0.85 and max(mante) <= 0.3 and "
     "max(romo) <= 0.3",
 )
 
@@ -359,7 +359,7 @@ times_record = times_figure.compare(ours, missing=missing)
 # steps of gradient descent undo each other. The loss shows it.
 
 # %% tags=["hide-input"]
-shown = [found["Mante", g].loss for g in (0.0, 0.9, 1.5, 2.1)]
+shown = [found["Mante", g].loss for g in (0.0, 0.9, 2.1)]
 n_shown = max(loss.shape[1] for loss in shown)
 charts.show(
     charts.curves(
@@ -369,7 +369,7 @@ charts.show(
                 ((0, 0), (0, n_shown - loss.shape[1])),
                 constant_values=np.nan,
             )
-            for g, loss in zip((0.0, 0.9, 1.5, 2.1), shown, strict=True)
+            for g, loss in zip((0.0, 0.9, 2.1), shown, strict=True)
         },
         np.arange(1, n_shown + 1),
         x_title="epoch",
@@ -377,13 +377,14 @@ charts.show(
         x_scale={"type": "log", "nice": False},
         y_scale={"type": "log", "nice": False},
         reference=0.05,
+        band_opacity=0.15,
     ),
     name="loss-curves",
     caption="Loss over epochs in Mante's task: mean (line) and range "
     "(band) of three networks, up to the epoch at which the last of "
     "them had been below the dashed line, at 5 per cent.",
-    alt="Loss on logarithmic axes against epoch, at four strengths g. "
-    "At 0.9 and 1.5 it drops within some tens of epochs; at 0 it "
+    alt="Loss on logarithmic axes against epoch, at three strengths g. "
+    "At 0.9 it drops within some tens of epochs; at 0 it "
     "rests on a plateau for hundreds; at 2.1 it comes down in spikes.",
 )
 
@@ -452,8 +453,8 @@ charts.show(
     "time (or at the limit, for the few that did not learn), "
     "against g: each network and the median.",
     alt="Norm of the change against g for three tasks: all fall from "
-    "between 1.5 and 3 at g of 0 to between a half and one at 1.5, and "
-    "rise a little above.",
+    "between 1.5 and 4 at g of 0 to between a half and one at 1.5; "
+    "above, that of the flip-flop rises a little.",
 )
 
 # %% tags=["remove-input"]
@@ -527,11 +528,11 @@ scaling = interplay.learn_over(
             "g": 0.9,
             "n_networks": chapter.at_scale(smoke=2, book=3, paper=5),
             "n_units": n,
-            "n_epochs": chapter.at_scale(smoke=6, book=150, paper=1000),
+            "n_epochs": chapter.at_scale(smoke=6, book=100, paper=1000),
             "ranks": tuple(
-                range(chapter.at_scale(smoke=9, book=13, paper=26))
+                range(chapter.at_scale(smoke=9, book=11, paper=26))
             ),
-            "n_test": chapter.at_scale(smoke=8, book=128, paper=512),
+            "n_test": chapter.at_scale(smoke=8, book=64, paper=512),
             "seed": seed,
         }
         for n in sizes["n"]
@@ -591,11 +592,16 @@ for what, (first, last) in {"change": ends, "start": starts}.items():
     glue(f"{what}-large", float(last.mean()), display=False)
 
 # %% [markdown]
-# From {glue:text}`smallest-n` to {glue:text}`largest-n` units, the norm of the initial weights grows from {glue:text}`start-small:.1f` to
+# From {glue:text}`smallest-n` to {glue:text}`largest-n` units, the norm
+# of the initial weights grows from {glue:text}`start-small:.1f` to
 # {glue:text}`start-large:.1f`; that of the change goes from
 # {glue:text}`change-small:.2f` to {glue:text}`change-large:.2f`. In a
-# large network, what is learned is a whisper in the noise. Each single
-# weight hardly moves; they move together.
+# large network, what is learned is small beside the random weights.
+# Each single weight hardly moves; they move together.
+#
+# And the rank? Had the change been spread over more and more
+# directions, the curves of {numref}`fig-ranks-by-size` would move to the
+# right as networks grow.
 
 # %% tags=["hide-input"]
 ranks = scaling[sizes["n"][0]].ranks
