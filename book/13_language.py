@@ -149,8 +149,8 @@ second = chapter.claim(
     "components restore its accuracy.",
     source=S + "; criterion ours",
     criterion="In every network, with the second layer's change "
-    "truncated to rank 20, accuracy is at most 0.02 below that of the network as "
-    "trained. Truncated to rank 0 it must not pass.",
+    "truncated to rank 20, accuracy is at most 0.02 below that of the "
+    "network as trained. Truncated to rank 0 it must not pass.",
     expression="max(lost) <= 0.02",
 )
 
@@ -375,8 +375,8 @@ charts.show(
     ),
     name="lstm-singular-values",
     caption="The leading singular values of the change and of the "
-    "initial weights, in both layers: mean and range over the networks. Those of "
-    "the change fall off fast; those of the random matrix hardly.",
+    "initial weights, in both layers: mean and range over the networks. "
+    "Those of the change fall off fast; those of the random matrix hardly.",
     alt="Two panels of singular values against component. The change has "
     "a few large ones and a long low tail; the initial weights decline "
     "slowly from component to component.",
@@ -438,9 +438,9 @@ charts.show(
     ),
     name="lstm-truncated",
     caption="Accuracy with one layer's recurrent weights replaced: by "
-    "the initial ones plus the change truncated to a rank; by the weights "
-    "truncated to it; by the weights with these components of the change "
-    "taken away. Mean and range over the networks.",
+    "the initial ones plus the change truncated to a rank; by the "
+    "weights truncated to it; by the weights with these components of "
+    "the change taken away. Mean and range over the networks.",
     alt="Accuracy against rank, a panel for each layer. In the first, "
     "change and weights rise together within a few ranks. In the second, "
     "all lines are level from rank 0 on.",
@@ -593,10 +593,10 @@ for name, values in costs.items():
 # ## A language in which order matters
 #
 # One may wonder whether the measurement could have seen anything. So the
-# same again ({numref}`fig-made-language`) with a language of our own. Its sentences are made of a few
-# words that mean nothing, and one that does: *good* or *bad*, with or
-# without *not* before it. No single word tells the sign. The network is
-# one layer, as wide as above.
+# same again ({numref}`fig-made-language`) with a language of our own. Its
+# sentences are made of a few words that mean nothing, and one that does:
+# *good* or *bad*, with or without *not* before it. No single word tells
+# the sign. The network is one layer, as wide as above.
 
 
 # %%
