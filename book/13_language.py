@@ -376,7 +376,8 @@ charts.show(
     name="lstm-singular-values",
     caption="The leading singular values of the change and of the "
     "initial weights, in both layers: mean and range over the networks. "
-    "Those of the change fall off fast; those of the random matrix hardly.",
+    "Those of the change fall off fast; those of the random matrix "
+    "hardly.",
     alt="Two panels of singular values against component. The change has "
     "a few large ones and a long low tail; the initial weights decline "
     "slowly from component to component.",
