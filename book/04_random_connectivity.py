@@ -745,8 +745,8 @@ for name in TASKS:
 # %% [markdown]
 # It is there at every threshold, so it is not an effect of the last few
 # per cent of the loss. Romo at $g=0$ spends nearly all its time between
-# half of the loss and a fifth. (Networks that did not get there are counted at
-# the limit.)
+# half of the loss and a fifth. (Networks that did not get there are
+# counted at the limit.)
 #
 # ::::{solution-end}
 # ::::

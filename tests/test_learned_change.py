@@ -35,6 +35,7 @@ def training(start, change):
         final=best,
         loss=torch.ones(n_networks, 1),
         gradient_norm=torch.ones(n_networks, 1),
+        change_norm=torch.zeros(n_networks, 1),
         recorded=torch.zeros(0, dtype=torch.int64),
         change=torch.zeros(n_networks, 0, N_UNITS, N_UNITS),
     )
