@@ -13,10 +13,12 @@ from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
+from ltr_core.charts.theory import Predicted, predictions
 from ltr_core.charts.trials import trials
 
 __all__ = [
     "Overview",
+    "Predicted",
     "compared",
     "curves",
     "factor_bands",
@@ -33,6 +35,7 @@ __all__ = [
     "peak_order",
     "population",
     "population_panels",
+    "predictions",
     "projections",
     "records",
     "scores",

@@ -1,5 +1,6 @@
 """Theory of learning in linear networks, to hold against simulation."""
 
+from ltr_core.theory.comparison import Comparison, compare
 from ltr_core.theory.fixed_point import (
     FixedPointLearning,
     descend_fixed_point,
@@ -28,11 +29,13 @@ from ltr_core.theory.resolvent import (
 
 __all__ = [
     "ChangeOrders",
+    "Comparison",
     "Expansion",
     "FixedPointLearning",
     "ResolventNorms",
     "amplification",
     "change_orders",
+    "compare",
     "descend_fixed_point",
     "expansion",
     "fixed_point_output",

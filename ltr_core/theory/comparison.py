@@ -1,0 +1,107 @@
+"""Theory and simulation of the linear network side by side, in the theory's own time."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ltr_core.learned_change import THRESHOLD, learning_time, permuted
+from ltr_core.rnn import RNN
+from ltr_core.theory import linear
+from ltr_core.theory.fixed_point import descend_fixed_point
+from ltr_core.theory.resolvent import change_orders, fixed_point_output
+
+
+class Comparison(NamedTuple):
+    """Learning of one target at one g, simulated (network, epoch) and by theory (epoch,).
+
+    - `t` (epoch,): the theory's time, (learning rate x epoch) / (1 - g^2)^2.
+    - `reached`: the share of the way to the target, (z - z0) / (z* - z0). Theory starts at z0 = 0;
+      a network of finite size starts a little off it.
+    - `loss`: as a share of the first; `first`, `second`: singular values of the change.
+    - `last_valid`: the last epoch with t <= `valid_until`.
+    - `time` (network,), `time_theory`, `time_small`: the epochs to 5 % of the first loss, simulated
+      (infinite if never), from the third-order series, and in the limit of a small target.
+    - `shuffled` (network,): the loss after the last epoch with the initial weights permuted, as a
+      share of the first.
+    - `missed` (network, 2): the norm of the change at `last_valid` less the theory's first order,
+      and less its first two, as a share of the change's. `missed_shuffled` (network,): the latter
+      with the theory made from permuted initial weights.
+    """
+
+    t: Float[np.ndarray, " epoch"]
+    reached: Float[np.ndarray, "network epoch"]
+    loss: Float[np.ndarray, "network epoch"]
+    first: Float[np.ndarray, "network epoch"]
+    second: Float[np.ndarray, "network epoch"]
+    reached_theory: Float[np.ndarray, " epoch"]
+    loss_theory: Float[np.ndarray, " epoch"]
+    first_theory: Float[np.ndarray, " epoch"]
+    second_theory: Float[np.ndarray, " epoch"]
+    last_valid: int
+    time: Float[np.ndarray, " network"]
+    time_theory: float
+    time_small: float
+    shuffled: Float[np.ndarray, " network"]
+    missed: Float[np.ndarray, "network 2"]
+    missed_shuffled: Float[np.ndarray, " network"]
+
+
+def compare(
+    networks: RNN,
+    g: float,
+    target: float,
+    *,
+    learning_rate: float,
+    n_epochs: int,
+    error: float = 0.1,
+    seed: int = 0,
+) -> Comparison:
+    """Let linear networks of strength g learn a fixed point, and set theory beside it.
+
+    - `learning_rate`: of gradient descent. `error`: see `valid_until`; `seed`: of the permutations.
+
+    Raises ValueError where `descend_fixed_point` or `expansion` does.
+    """
+    tau = learning_rate * np.arange(n_epochs + 1)
+    theory = linear.expansion(g, target, tau)
+    t = linear.scaled_time(g, tau)
+    valid = int(np.searchsorted(t, linear.valid_until(g, target, error), side="right")) - 1
+    learned = descend_fixed_point(
+        networks,
+        target,
+        learning_rate=learning_rate,
+        n_epochs=n_epochs,
+        record_at=sorted({valid, n_epochs}),
+    )
+    output, loss = learned.output.numpy(), learned.loss.numpy()
+    shuffled = networks._replace(recurrent=permuted(networks.recurrent, seed=seed))
+    after = shuffled._replace(recurrent=shuffled.recurrent + learned.change[:, -1])
+    kept = (target - fixed_point_output(after).numpy()) ** 2 / 2 / loss[:, 0]
+    early = learned.change[:, 0]
+    orders, others = change_orders(networks, target), change_orders(shuffled, target)
+    steps = [tau[valid] * orders.first, tau[valid] ** 2 * orders.second]
+    other = tau[valid] * others.first + tau[valid] ** 2 * others.second
+    whole = early.norm(dim=(1, 2))
+    missed = [
+        ((early - found).norm(dim=(1, 2)) / whole).numpy()
+        for found in (steps[0], steps[0] + steps[1], other)
+    ]
+    return Comparison(
+        t=t,
+        reached=(output - output[:, :1]) / (target - output[:, :1]),
+        loss=loss / loss[:, :1],
+        first=learned.singular_values[..., 0].numpy(),
+        second=learned.singular_values[..., 1].numpy(),
+        reached_theory=theory.output / target,
+        loss_theory=theory.loss / theory.loss[0],
+        first_theory=theory.first_singular_value,
+        second_theory=theory.second_singular_value,
+        last_valid=valid,
+        time=learning_time(learned.loss),
+        time_theory=float(linear.learning_time(g, target, THRESHOLD) / learning_rate),
+        time_small=float(linear.small_target_learning_time(g, THRESHOLD) / learning_rate),
+        shuffled=kept,
+        missed=np.stack(missed[:2], axis=1),
+        missed_shuffled=missed[2],
+    )
