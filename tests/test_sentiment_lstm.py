@@ -167,7 +167,7 @@ def test_one_layer_is_changed_and_the_others_stay(brief, language):
     for layer in (2, -3):
         with pytest.raises(ValueError, match=f"layer is {layer}"):
             truncate_sentiment(brief, language.validation, [0], layer=layer)
-    for ranks in ([], [-1, 2]):
+    for ranks in ([], [-1, 2], [UNITS + 1]):
         with pytest.raises(ValueError, match="ranks are"):
             truncate_sentiment(brief, language.validation, ranks)
 

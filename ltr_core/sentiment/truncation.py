@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ltr_core.learned_change import truncated
 from ltr_core.sentiment.data import Examples
 from ltr_core.sentiment.lstm import SentimentTraining, sentiment_accuracy
 
@@ -51,25 +52,24 @@ def truncate_sentiment(
 
     The network is that of the best epoch.
 
-    Raises ValueError for a layer that there is not, no ranks, or a rank below 0.
+    Raises ValueError for a layer that there is not, no ranks, or a rank not from 0 to full.
     """
     network = training.network
     if not -len(training.best) <= layer < len(training.best):
         raise ValueError(f"layer is {layer}: the network has {len(training.best)}, from 0.")
-    if len(ranks) == 0 or min(ranks) < 0:
-        raise ValueError(f"ranks are {list(ranks)}: give at least one, none below 0.")
     initial, best = training.initial[layer].double(), training.best[layer].double()
     change = best - initial
+    changes, weights = truncated(torch.stack([change, best]), ranks).unbind(1)
 
-    def accuracy(weights: Tensor) -> float:
-        return sentiment_accuracy(network.with_recurrent(weights.float(), layer), examples)
+    def accuracy(recurrent: Tensor) -> float:
+        return sentiment_accuracy(network.with_recurrent(recurrent.float(), layer), examples)
 
     rng = np.random.default_rng(seed)
     orders = [torch.from_numpy(rng.permutation(initial.numel())) for _ in range(n_shuffles)]
     return SentimentTruncation(
         ranks=np.array(ranks),
-        change=np.array([accuracy(initial + _leading(change, rank)) for rank in ranks]),
-        weights=np.array([accuracy(_leading(best, rank)) for rank in ranks]),
+        change=np.array([accuracy(initial + cut) for cut in changes]),
+        weights=np.array([accuracy(cut) for cut in weights]),
         shuffled=np.array(
             [accuracy(initial.flatten()[order].view_as(initial) + change) for order in orders]
         ),
@@ -78,9 +78,3 @@ def truncate_sentiment(
         initial_values=torch.linalg.svdvals(initial).numpy(),
         final_values=torch.linalg.svdvals(best).numpy(),
     )
-
-
-def _leading(matrix: Float[Tensor, "gate_unit unit"], rank: int) -> Float[Tensor, "gate_unit unit"]:
-    """The sum of the leading singular components."""
-    left, values, right = torch.linalg.svd(matrix, full_matrices=False)
-    return left[:, :rank] * values[:rank] @ right[:rank]
