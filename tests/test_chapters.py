@@ -19,6 +19,17 @@ CHAPTERS = {
         "P3.function",
         "P3.rotation",
     },
+    "03_three_tasks": {
+        "S1.learned",
+        "S1.values",
+        "S1.function",
+        "S2.function",
+        "S2.outliers",
+        "S4.shuffle",
+        "S1.tensor",
+        "S1.not-growth",
+        "S1.updates",
+    },
     "07_ltrrnn": {"P4.reduction", "P4.learning-shows", "P4.weights-or-inputs"},
     "08_recovery": {
         "P4.factors",
