@@ -33,7 +33,7 @@ def test_panels_share_colours_and_many_points_are_thinned_to_the_last():
         {"loss": {"a": many, "b": many}, "size": {"b": many}},
         x_title="t",
         logarithmic=("loss",),
-        y_domains={"size": (0, 2)},
+        y_domains={"size": (0.0, 2.0)},
     )
     drawn = rows(chart, "theory")
     assert len(drawn) < 3 * 70

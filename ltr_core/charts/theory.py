@@ -91,7 +91,7 @@ def _panel(series: Mapping[str, Predicted], names: list[str], x_title: str, y: a
                 column.extend(part)
         if found.until is not None:
             ends.append((name, found.until, np.interp(found.until, found.x, found.theory)))
-    base = alt.Chart(records(digits=4, **parts))
+    base = alt.Chart()
     x = alt.X("x:Q", title=x_title, scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=5))
     style: dict[str, Any] = {"orient": "top", "symbolType": "stroke", "symbolSize": 300}
     colour = alt.Color(
@@ -122,4 +122,4 @@ def _panel(series: Mapping[str, Predicted], names: list[str], x_title: str, y: a
         at_end = dict(zip(("series", "x", "middle"), zip(*ends, strict=True), strict=True))
         dots = alt.Chart(records(digits=4, **at_end))
         layers.append(dots.mark_point(size=55, filled=True, clip=True).encode(x, y, colour))
-    return alt.layer(*layers)
+    return alt.layer(*layers, data=records(digits=4, **parts))
