@@ -19,6 +19,7 @@ def test_simulation_is_the_descent_and_time_the_theorys(found):
     learned = descend_fixed_point(networks, 0.5, learning_rate=rate, n_epochs=150)
     np.testing.assert_allclose(comparison.loss, learned.loss / learned.loss[:, :1])
     np.testing.assert_allclose((1 - comparison.reached) ** 2, comparison.loss, atol=1e-12)
+    np.testing.assert_allclose(comparison.distance, abs(0.5 - learned.output[:, 0]) / 0.5)
     np.testing.assert_allclose(comparison.first, learned.singular_values[..., 0])
     np.testing.assert_allclose(comparison.t, 0.015 * np.arange(151))
     limit = float(valid_until(0.6, 0.5))

@@ -16,6 +16,7 @@ class Comparison(NamedTuple):
     """Learning of one target at one g, simulated (network, epoch) and by theory (epoch,).
 
     - `t` (epoch,): the theory's time, (learning rate x epoch) / (1 - g^2)^2.
+    - `distance` (network,): the first distance from the target, |z* - z0|, as a share of |z*|.
     - `reached`: the share of the way to the target, (z - z0) / (z* - z0). Theory starts at z0 = 0;
       a network of finite size starts a little off it.
     - `loss`: as a share of the first; `first`, `second`: singular values of the change.
@@ -30,6 +31,7 @@ class Comparison(NamedTuple):
     """
 
     t: Float[np.ndarray, " epoch"]
+    distance: Float[np.ndarray, " network"]
     reached: Float[np.ndarray, "network epoch"]
     loss: Float[np.ndarray, "network epoch"]
     first: Float[np.ndarray, "network epoch"]
@@ -89,6 +91,7 @@ def compare(
     ]
     return Comparison(
         t=t,
+        distance=np.abs(1 - output[:, 0] / target),
         reached=(output - output[:, :1]) / (target - output[:, :1]),
         loss=loss / loss[:, :1],
         first=learned.singular_values[..., 0].numpy(),
