@@ -1,6 +1,11 @@
 """Theory of learning in linear networks, to hold against simulation."""
 
-from ltr_core.theory.comparison import Comparison, compare
+from ltr_core.theory.comparison import (
+    Comparison,
+    MissedChange,
+    compare,
+    missed_change,
+)
 from ltr_core.theory.fixed_point import (
     FixedPointLearning,
     descend_fixed_point,
@@ -32,6 +37,7 @@ __all__ = [
     "Comparison",
     "Expansion",
     "FixedPointLearning",
+    "MissedChange",
     "ResolventNorms",
     "amplification",
     "change_orders",
@@ -41,6 +47,7 @@ __all__ = [
     "fixed_point_output",
     "large_network_norms",
     "learning_time",
+    "missed_change",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",

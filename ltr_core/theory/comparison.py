@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.learned_change import THRESHOLD, learning_time, permuted
+from ltr_core.learned_change import norms as matrix_norms
 from ltr_core.rnn import RNN
 from ltr_core.theory import linear
 from ltr_core.theory.fixed_point import descend_fixed_point
@@ -25,9 +26,6 @@ class Comparison(NamedTuple):
       (infinite if never), from the third-order series, and in the limit of a small target.
     - `shuffled` (network,): the loss after the last epoch with the initial weights permuted, as a
       share of the first.
-    - `missed` (network, 2): the norm of the change at `last_valid` less the theory's first order,
-      and less its first two, as a share of the change's. `missed_shuffled` (network,): the latter
-      with the theory made from permuted initial weights.
     """
 
     t: Float[np.ndarray, " epoch"]
@@ -45,8 +43,18 @@ class Comparison(NamedTuple):
     time_theory: float
     time_small: float
     shuffled: Float[np.ndarray, " network"]
-    missed: Float[np.ndarray, "network 2"]
-    missed_shuffled: Float[np.ndarray, " network"]
+
+
+class MissedChange(NamedTuple):
+    """How much of the change theory misses at the end of its range, as shares of its norm.
+
+    - `first_order`, `both_orders` (network,): left without the first order, or the first two.
+    - `permuted` (network,): the same with both orders made from permuted initial weights.
+    """
+
+    first_order: Float[np.ndarray, " network"]
+    both_orders: Float[np.ndarray, " network"]
+    permuted: Float[np.ndarray, " network"]
 
 
 def compare(
@@ -74,21 +82,12 @@ def compare(
         target,
         learning_rate=learning_rate,
         n_epochs=n_epochs,
-        record_at=sorted({valid, n_epochs}),
+        record_at=[n_epochs],
     )
     output, loss = learned.output.numpy(), learned.loss.numpy()
-    shuffled = networks._replace(recurrent=permuted(networks.recurrent, seed=seed))
-    after = shuffled._replace(recurrent=shuffled.recurrent + learned.change[:, -1])
+    recurrent = permuted(networks.recurrent, seed=seed) + learned.change[:, -1]
+    after = networks._replace(recurrent=recurrent)
     kept = (target - fixed_point_output(after).numpy()) ** 2 / 2 / loss[:, 0]
-    early = learned.change[:, 0]
-    orders, others = change_orders(networks, target), change_orders(shuffled, target)
-    steps = [tau[valid] * orders.first, tau[valid] ** 2 * orders.second]
-    other = tau[valid] * others.first + tau[valid] ** 2 * others.second
-    whole = early.norm(dim=(1, 2))
-    missed = [
-        ((early - found).norm(dim=(1, 2)) / whole).numpy()
-        for found in (steps[0], steps[0] + steps[1], other)
-    ]
     return Comparison(
         t=t,
         distance=np.abs(1 - output[:, 0] / target),
@@ -105,6 +104,35 @@ def compare(
         time_theory=float(linear.learning_time(g, target, THRESHOLD) / learning_rate),
         time_small=float(linear.small_target_learning_time(g, THRESHOLD) / learning_rate),
         shuffled=kept,
-        missed=np.stack(missed[:2], axis=1),
-        missed_shuffled=missed[2],
     )
+
+
+def missed_change(
+    networks: RNN,
+    g: float,
+    target: float,
+    *,
+    learning_rate: float,
+    error: float = 0.1,
+    seed: int = 0,
+) -> MissedChange:
+    """Let linear networks learn up to `valid_until`, and take the theory's change from theirs.
+
+    Settings are those of `compare`. Raises ValueError where it does, and for a learning rate so
+    large that the range ends before the first epoch.
+    """
+    n_epochs = int(linear.valid_until(g, target, error) / linear.scaled_time(g, learning_rate))
+    if n_epochs < 1:
+        raise ValueError(f"learning_rate is {learning_rate}: the first epoch is out of the range.")
+    change = descend_fixed_point(
+        networks, target, learning_rate=learning_rate, n_epochs=n_epochs, record_at=[n_epochs]
+    ).change[:, 0]
+    tau = learning_rate * n_epochs
+    left = []
+    for recurrent in (networks.recurrent, permuted(networks.recurrent, seed=seed)):
+        orders = change_orders(networks._replace(recurrent=recurrent), target)
+        left.append(change - tau * orders.first)
+        left.append(left[-1] - tau**2 * orders.second)
+    whole = matrix_norms(change)
+    first, both, _, other = (matrix_norms(rest) / whole for rest in left)
+    return MissedChange(first, both, other)
