@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.learned_change import THRESHOLD, learning_time, permuted
-from ltr_core.learned_change import norms as matrix_norms
 from ltr_core.rnn import RNN
 from ltr_core.theory import linear
 from ltr_core.theory.fixed_point import descend_fixed_point
@@ -128,11 +127,14 @@ def missed_change(
         networks, target, learning_rate=learning_rate, n_epochs=n_epochs, record_at=[n_epochs]
     ).change[:, 0]
     tau = learning_rate * n_epochs
-    left = []
-    for recurrent in (networks.recurrent, permuted(networks.recurrent, seed=seed)):
-        orders = change_orders(networks._replace(recurrent=recurrent), target)
-        left.append(change - tau * orders.first)
-        left.append(left[-1] - tau**2 * orders.second)
-    whole = matrix_norms(change)
-    first, both, _, other = (matrix_norms(rest) / whole for rest in left)
-    return MissedChange(first, both, other)
+    shuffled = permuted(networks.recurrent, seed=seed)
+    shares = []
+    for i, learned in enumerate(change):  # one at a time: the matrices of all are many
+        one = RNN(*(part[i : i + 1] for part in networks[:3]), *networks[3:])
+        orders = change_orders(one, target)
+        others = change_orders(one._replace(recurrent=shuffled[i : i + 1]), target)
+        left = [learned - tau * orders.first[0]]
+        left.append(left[0] - tau**2 * orders.second[0])
+        left.append(learned - tau * others.first[0] - tau**2 * others.second[0])
+        shares.append([float(rest.norm() / learned.norm()) for rest in left])
+    return MissedChange(*np.array(shares).T)
