@@ -535,12 +535,13 @@ glue("hard-error", float(100 * off.max()), display=False)
 # only with the square root of their number.
 #
 # Where it claims to be right, then, theory is right. For target 0.5 this
-# is the first two fifths of the way, for target 2 the first fifth. Now
-# look at what it says about the change as a *matrix*. The first order is $\hat z\,\tau\,\mathbf b_0\mathbf
-# a_0^\top$, made of the initial weights alone; the second turns
-# $\mathbf a$ and $\mathbf b$ a little. If the change is built from $W_0$,
-# then the same formula with the entries of $W_0$ permuted must give
-# another matrix.
+# is the first two fifths of the way, for target 2 the first fifth.
+#
+# Now look at what it says about the change as a *matrix*. The first order
+# is $\hat z\,\tau\,\mathbf b_0\mathbf a_0^\top$, made of the initial
+# weights alone; the second turns $\mathbf a$ and $\mathbf b$ a little. If
+# the change is built from $W_0$, then the same formula with the entries
+# of $W_0$ permuted must give another matrix.
 
 # %%
 missed = [
