@@ -35,13 +35,15 @@ The model
     `recovery`, `uncertainty`           modules: a fit against the truth; intervals
     `dynamics`                          module: fixed points, vector fields, spectra, changes
     `relearn_to_reach`                  the reaching experiment in one call
+Language
+    `sentiment`                         module: an LSTM that reads film reviews, and truncations
 The book
     `Chapter`                           scale, seed, claims, published values of a chapter
     `charts`                            module: pictures in house style
     `nulls`, `synthetic`                modules: what low rank must beat; known components
 """
 
-from ltr_core import charts, comparisons, dynamics, preprocessing, theory
+from ltr_core import charts, comparisons, dynamics, preprocessing, sentiment, theory
 from ltr_core.adaptation import course, replay
 from ltr_core.claims import Chapter
 from ltr_core.decomposition import (
@@ -125,6 +127,7 @@ __all__ = [
     "recovery",
     "relearn_to_reach",
     "replay",
+    "sentiment",
     "simulate",
     "simulate_ltrrnn",
     "synthetic",

@@ -60,6 +60,14 @@ CHAPTERS = {
     },
     "10_recordings": {"P1.recording", "P1.small-rank", "P2.recording", "P1.spikes"},
     "11_your_own_data": {"P4.own-data"},
+    "13_language": {
+        "S7.language",
+        "S7.first-layer",
+        "S7.weights",
+        "S7.spectrum",
+        "S4.language",
+        "S7.order",
+    },
 }
 
 chapters = pytest.mark.parametrize("name", list(CHAPTERS))
