@@ -13,12 +13,13 @@
 # %% [markdown]
 # # The linear network: theory over simulation
 #
-# Random connections make a network learn faster, and
-# [what it learns is a matrix of low rank](03_three_tasks.py).
-# Why? {cite:t}`schuessler2020` answer for the
-# simplest network in which the question makes sense: a *linear* one that
-# is to bring its output from zero to a given value. There, learning can
-# be followed with pencil and paper. They find how fast the output rises,
+# Random connections
+# [make a network learn faster](04_random_connectivity.py), and
+# [what it learns is a matrix of low rank](03_three_tasks.py). Why?
+# {cite:t}`schuessler2020` answer for the simplest network in which the
+# question makes sense: a *linear* one that is to bring its output from
+# zero to a given value. There, learning can be followed with pencil and
+# paper. They find how fast the output rises,
 # what the change of the weights looks like, and how both depend on the
 # strength $g$ of the random connections (claim **S5**), and from it how
 # much sooner a random network has learned (claim **S6**). A second
