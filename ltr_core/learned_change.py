@@ -130,13 +130,20 @@ def shuffled_loss(
     If the change alone did the work, or any random weights would serve it, this were the loss
     after learning. Network i is permuted the same however many there are.
     """
-    permuted = []
-    for index, start in enumerate(training.start.recurrent):
-        order = np.random.default_rng([seed, index, 2]).permutation(start.numel())
-        permuted.append(start.flatten()[torch.from_numpy(order)].reshape(start.shape))
-    recurrent = torch.stack(permuted) + change_of(training)
+    recurrent = permuted(training.start.recurrent, seed=seed) + change_of(training)
     shuffled = training.best._replace(recurrent=recurrent)
     return task_loss(shuffled, task, trials, initial).double().numpy()
+
+
+def permuted(
+    recurrent: Float[Tensor, "network post pre"], *, seed: int = 0
+) -> Float[Tensor, "network post pre"]:
+    """Each matrix with all its entries permuted; matrix i the same however many there are."""
+    found = []
+    for index, weights in enumerate(recurrent):
+        order = np.random.default_rng([seed, index, 2]).permutation(weights.numel())
+        found.append(weights.flatten()[torch.from_numpy(order)].reshape(weights.shape))
+    return torch.stack(found)
 
 
 def singular_values(

@@ -37,6 +37,18 @@ CHAPTERS = {
         "S7.norms",
         "S7.rank",
     },
+    "05_linear_theory": {
+        "S5.backpropagation",
+        "S5.output",
+        "S5.singular-value",
+        "S5.matrix",
+        "S5.shuffle",
+        "S5.edge",
+        "S6.small-target",
+        "S6.acceleration",
+        "S6.amplitude",
+        "S7.cosine",
+    },
     "07_ltrrnn": {"P4.reduction", "P4.learning-shows", "P4.weights-or-inputs"},
     "08_recovery": {
         "P4.factors",

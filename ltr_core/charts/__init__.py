@@ -15,10 +15,12 @@ from ltr_core.charts.reaching import hand_paths
 from ltr_core.charts.runs import runs
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
+from ltr_core.charts.theory import Predicted, predictions
 from ltr_core.charts.trials import trials
 
 __all__ = [
     "Overview",
+    "Predicted",
     "compared",
     "curve_panels",
     "curves",
@@ -37,6 +39,7 @@ __all__ = [
     "peak_order",
     "population",
     "population_panels",
+    "predictions",
     "projections",
     "records",
     "runs",
