@@ -36,7 +36,7 @@ The model
     `dynamics`                          module: fixed points, vector fields, spectra, changes
     `relearn_to_reach`                  the reaching experiment in one call
 The book
-    `Chapter`                           scale, seed and claims of a chapter
+    `Chapter`                           scale, seed, claims, published values of a chapter
     `charts`                            module: pictures in house style
     `nulls`, `synthetic`                modules: what low rank must beat; known components
 """

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ltr_core.preprocessing.rebuilding import rebuilt
 from ltr_core.recordings import Recording
 
 
@@ -22,7 +23,7 @@ def splice(first: Recording, second: Recording) -> Recording:
     if len(first.epochs) < 2:
         raise ValueError("The first recording has one epoch: there is no later one to replace.")
     later = (first.epoch_index > 0)[:, None, None]
-    return _with_activity(first, np.where(later, second.activity, first.activity))
+    return rebuilt(first, np.where(later, second.activity, first.activity))
 
 
 def in_stretches(recording: Recording, names: Sequence[str]) -> Recording:
@@ -57,9 +58,4 @@ def add_noise(recording: Recording, noise: float, seed: int = 0) -> Recording:
         raise ValueError(f"noise is {noise}: it must be finite and not negative.")
     drawn = np.random.default_rng(seed).normal(size=recording.activity.shape)
     noisy = recording.activity + noise * drawn
-    return _with_activity(recording, noisy.astype(recording.activity.dtype))
-
-
-def _with_activity(recording: Recording, activity: np.ndarray) -> Recording:
-    activity.flags.writeable = False  # so that it is not copied again
-    return recording.with_activity(activity)
+    return rebuilt(recording, noisy.astype(recording.activity.dtype))

@@ -117,8 +117,7 @@ class Chapter:
         - `values`: for each quantity the published value and how far the mean of ours may be from
           it, both in `unit` (empty for pure numbers). `setting`: with what ours is made.
 
-        Then `Published.compare` with ours. Raises ValueError for an empty text, for no values, a
-        value that is not finite, or a tolerance that is not above 0.
+        Raises ValueError for an empty text, no values, one not finite, a tolerance not above 0.
         """
         stated = Published(
             self.name, self.scale, self.seed, name, figure, source, setting, unit, dict(values)

@@ -110,6 +110,24 @@ def check_train(recording: Recording, train: np.ndarray | None) -> Mask:
     Raises ValueError for a mask that is not bool or of another shape, and for one that leaves
     nothing of a trial or of a neuron that was observed.
     """
+    chosen = observed_in(recording, train)
+    for name, empty in zip(
+        ("trial", "neuron"), _without_entries(recording.observed, chosen), strict=True
+    ):
+        if empty.size:
+            raise ValueError(
+                f"train leaves nothing of {name} {listed(empty)} ({empty.size} in all): a model "
+                "cannot be fitted to it. Leave some entries in, or select the recording without "
+                f"that {name}."
+            )
+    return chosen
+
+
+def observed_in(recording: Recording, train: np.ndarray | None) -> Mask:
+    """The observed entries, or those of them in `train`.
+
+    Raises ValueError for a mask that is not bool or of another shape.
+    """
     if train is None:
         return recording.observed
     if train.shape != recording.activity.shape or train.dtype != np.bool_:
@@ -117,17 +135,14 @@ def check_train(recording: Recording, train: np.ndarray | None) -> Mask:
             f"train has shape {train.shape} and holds {train.dtype}: it must be bool and of the "
             f"recording's shape {recording.activity.shape}; {AXES}."
         )
-    chosen = recording.observed & train
-    for name, empty in zip(
-        ("trial", "neuron"), _without_entries(recording.observed, chosen), strict=True
-    ):
-        if empty.size:
-            named = ", ".join(map(str, empty[:5].tolist())) + (", ..." if empty.size > 5 else "")
-            raise ValueError(
-                f"train leaves nothing of {name} {named} ({empty.size} in all): a model cannot be "
-                f"fitted to it. Leave some entries in, or select the recording without that {name}."
-            )
-    return chosen
+    return recording.observed & train
+
+
+def listed(places: Int[np.ndarray, " place"], at_most: int = 5) -> str:
+    """The first of some places as text: ``1, 4, ...``."""
+    return ", ".join(map(str, places[:at_most].tolist())) + (
+        ", ..." if len(places) > at_most else ""
+    )
 
 
 def _check(share: float, test: HalfSize, train: HalfSize) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ltr_core.learned_change import (
     change_of,
@@ -23,7 +23,7 @@ from ltr_core.learned_change import (
 from ltr_core.rnn import mean_field_networks
 from ltr_core.sweeps import Arrays, sweep
 from ltr_core.tasks import ContextDecision, DelayedDiscrimination, FlipFlop, Task
-from ltr_core.training import Optimiser, train
+from ltr_core.training import Optimiser, task_loss, train
 
 TASKS: Mapping[str, Task] = {
     "flip-flop": FlipFlop(),
@@ -40,7 +40,7 @@ class Learned(NamedTuple):
     """What networks learned from random connectivity of one strength, measured.
 
     Losses are shares of the first epoch's; the change is that of the recurrent weights at the best
-    recent epoch; the last three are measured on trials that are the same for all networks.
+    recent epoch; the last four are measured on trials that are the same for all networks.
 
     - `loss` (network, epoch); `time` (network,): first epoch below 0.05, infinite if there is none.
     - `recorded` (record,): numbers of updates. `change` (network, record, post, pre): recorded.
@@ -50,7 +50,7 @@ class Learned(NamedTuple):
     - `eigenvalues_before`, `eigenvalues_after` (network, neuron, 2): real and imaginary parts.
     - `ranks` (rank,); `truncated`, `truncated_weights` (network, rank): losses with the change, or
       the weights themselves, cut to each rank.
-    - `shuffled` (network,): loss with the initial weights permuted.
+    - `shuffled`, `after` (network,): loss with the initial weights permuted, and left in place.
     """
 
     loss: Float[np.ndarray, "network epoch"]
@@ -68,6 +68,17 @@ class Learned(NamedTuple):
     truncated: Float[np.ndarray, "network rank"]
     truncated_weights: Float[np.ndarray, "network rank"]
     shuffled: Float[np.ndarray, " network"]
+    after: Float[np.ndarray, " network"]
+
+    def only(self, networks: Bool[np.ndarray, " network"]) -> "Learned":
+        """Some of the networks, as those that learned: ``found.only(found.after < 0.05)``."""
+        shared = ("recorded", "ranks")
+        return Learned(
+            *(
+                value if name in shared else value[networks]
+                for name, value in self._asdict().items()
+            )
+        )
 
 
 def learn(
@@ -126,6 +137,7 @@ def learn(
         truncated=truncation_losses(training, task, trials, ranks) / first,
         truncated_weights=truncation_losses(training, task, trials, ranks, of="weights") / first,
         shuffled=shuffled_loss(training, task, trials, seed=seed) / first[:, 0],
+        after=task_loss(training.best, task, trials).double().numpy() / first[:, 0],
     )
     return found._asdict()
 

@@ -139,6 +139,11 @@ class Recording:
         return float(self.time[-1] - self.time[0]) / (self.n_time - 1)
 
     @cached_property
+    def group_index(self) -> Int[np.ndarray, " trial"]:
+        """A number for every trial, the same for those of one condition and epoch."""
+        return self.condition_index * len(self.epochs) + self.epoch_index
+
+    @cached_property
     def silent_trials(self) -> Int[np.ndarray, " silent"]:
         """The trials in which nothing was observed."""
         return np.flatnonzero(~self.observed.any((1, 2)))

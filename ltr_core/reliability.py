@@ -37,7 +37,7 @@ def neighbour_noise(
 
 def _neighbours(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of trials that follow each other in one condition and epoch."""
-    group = recording.condition_index * len(recording.epochs) + recording.epoch_index
+    group = recording.group_index
     order = np.argsort(group, kind="stable")
     same = group[order[1:]] == group[order[:-1]]
     return order[:-1][same], order[1:][same]

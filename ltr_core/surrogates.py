@@ -30,8 +30,7 @@ def shuffle_trials(recording: Recording, seed: int = 0, *, each_neuron: bool = F
         for neurons in together:
             drawn = rng.permutation(trials)
             activity[trials[:, None], :, neurons] = recording.activity[drawn[:, None], :, neurons]
-    activity.flags.writeable = False  # so that it is not copied again
-    return recording.with_activity(activity)
+    return rebuilt(recording, activity)
 
 
 class Spiking(NamedTuple):

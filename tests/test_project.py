@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from _pipeline.chapters import discover
 from _pipeline.derived import (
     PICTURE,
     PICTURED,
@@ -23,6 +24,8 @@ from _pipeline.notebooks import FIGURE
 from _pipeline.project import BuildError, Project
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from ltr_core.published_results import read_results
 
 ADDRESS = "https://github.com/someone/ltr"
 DERIVED_FILES = ("README.md", "CITATION.cff", "environment.yml", "requirements.lock", "_config.yml")
@@ -241,6 +244,17 @@ def test_readme_shows_the_figure_of_the_book(project: Project) -> None:
     assert (
         project.root / PICTURE
     ).read_text() == '<svg style="background: white" width="9">paths</svg>'
+
+
+def test_kept_results_are_of_chapters_that_state_published_values(repository: Path) -> None:
+    stating = {
+        chapter.name for chapter in discover(Project(repository)) if chapter.states_published_values
+    }
+    for path in (repository / "results").glob("*"):
+        results = read_results(path)
+        assert path.stem == results["chapter"]
+        assert path.stem in stating
+        assert results["scale"] == "paper"
 
 
 def test_files_that_the_readme_links_to_exist(repository: Path) -> None:

@@ -8,6 +8,7 @@ from ltr_core.charts.masks import held_out
 from ltr_core.charts.neurons import neurons
 from ltr_core.charts.output import figure_bundle, records, show
 from ltr_core.charts.overview import Overview, overview
+from ltr_core.charts.panels import curve_panels, eigenvalue_panels
 from ltr_core.charts.population import peak_order, population, population_panels
 from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
@@ -18,7 +19,9 @@ from ltr_core.charts.trials import trials
 __all__ = [
     "Overview",
     "compared",
+    "curve_panels",
     "curves",
+    "eigenvalue_panels",
     "factor_bands",
     "figure_bundle",
     "flow_fields",

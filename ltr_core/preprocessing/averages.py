@@ -87,7 +87,7 @@ def running_average(recording: Recording, n_trials: int) -> Recording:
         raise ValueError(f"n_trials is {n_trials}: a mean takes at least one trial.")
     rates = to_rates(recording) if recording.counts else recording
     averaged = np.empty_like(rates.activity)
-    group = rates.condition_index * len(rates.epochs) + rates.epoch_index
+    group = rates.group_index
     for label in np.unique(group):
         members = np.flatnonzero(group == label)
         last_start = max(len(members) - n_trials, 0)
@@ -111,7 +111,7 @@ def grouped_average(recording: Recording, n_trials: int) -> Recording:
     if n_trials < 1:
         raise ValueError(f"n_trials is {n_trials}: a mean takes at least one trial.")
     rates = to_rates(recording) if recording.counts else recording
-    kinds = rates.condition_index * len(rates.epochs) + rates.epoch_index
+    kinds = rates.group_index
     groups = [
         members[start : start + n_trials]
         for members in (np.flatnonzero(kinds == kind) for kind in np.unique(kinds))

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ltr_core.held_out import listed, observed_in
 from ltr_core.preprocessing.rebuilding import rebuilt
-from ltr_core.recording_validation import AXES
 from ltr_core.recordings import Recording
 
 Mask = Bool[np.ndarray, "trial time neuron"]
@@ -82,20 +82,12 @@ def soft_normalise(recording: Recording, train: Mask | None = None, soft: float 
 
 def _chosen(recording: Recording, train: Mask | None) -> Mask:
     """The entries that statistics are computed from. Whole trials may be left out of them."""
-    if train is None:
-        return recording.observed
-    if train.shape != recording.activity.shape or train.dtype != np.bool_:
-        raise ValueError(
-            f"train has shape {train.shape} and holds {train.dtype}: it must be bool and of the "
-            f"recording's shape {recording.activity.shape}; {AXES}."
-        )
-    chosen = recording.observed & train
+    chosen = observed_in(recording, train)
     bare = np.flatnonzero(recording.observed.any((0, 1)) & ~chosen.any((0, 1)))
     if bare.size:
-        named = ", ".join(map(str, bare[:5].tolist())) + (", ..." if bare.size > 5 else "")
         raise ValueError(
-            f"train leaves nothing of neuron {named} ({bare.size} in all): its scale is not known. "
-            "Leave some entries in, or keep the other neurons only."
+            f"train leaves nothing of neuron {listed(bare)} ({bare.size} in all): its scale is not "
+            "known. Leave some entries in, or keep the other neurons only."
         )
     return chosen
 
