@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-
 # One of each kind: networks that learn, fits side by side, a recording of others.
 AGAIN = ("02_relearning_to_reach", "08_recovery", "10_recordings")
 
