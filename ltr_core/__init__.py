@@ -35,6 +35,8 @@ The model
     `recovery`, `uncertainty`           modules: a fit against the truth; intervals
     `dynamics`                          module: fixed points, vector fields, spectra, changes
     `relearn_to_reach`                  the reaching experiment in one call
+Language
+    `sentiment`                         module: an LSTM that reads film reviews, and truncations
 The book
     `Chapter`                           scale, seed, claims, published values of a chapter
     `charts`                            module: pictures in house style

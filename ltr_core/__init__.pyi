@@ -1,6 +1,6 @@
 # Where each public name is defined: __init__.py reads it from here.
 
-from . import charts, comparisons, dynamics, preprocessing, theory
+from . import charts, comparisons, dynamics, preprocessing, sentiment, theory
 from .adaptation import course, replay
 from .claims import Chapter
 from .decomposition import (
@@ -84,6 +84,7 @@ __all__ = [
     "recovery",
     "relearn_to_reach",
     "replay",
+    "sentiment",
     "simulate",
     "simulate_ltrrnn",
     "synthetic",

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from ltr_core.learned_change import (
     change_of,
+    check_ranks,
     eigenvalues,
     learning_time,
     norms,
@@ -101,8 +102,9 @@ def learn(
     - `learning_rate`: 0.05 / N if it is not given, as published with Adam.
     - `n_records`: how often the change is recorded, evenly over the epochs, the end included.
 
-    Raises what `train` does.
+    Raises what `train` does, and ValueError for ranks above `n_units`, before anything is trained.
     """
+    check_ranks(ranks, n_units)
     networks = mean_field_networks(
         n_networks, n_units, task.n_inputs, task.n_outputs, g=g, seed=seed
     )

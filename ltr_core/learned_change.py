@@ -41,7 +41,7 @@ def truncated(
     matrix: Float[Tensor, "network post pre"], ranks: Sequence[int]
 ) -> Float[Tensor, "rank network post pre"]:
     """The best approximations of matrices at given ranks (0 included), by their SVD."""
-    _check_ranks(ranks, min(matrix.shape[1:]))
+    check_ranks(ranks, min(matrix.shape[1:]))
     u, s, v = torch.linalg.svd(matrix.double(), full_matrices=False)
     cut = [(u[..., :r] * s[..., None, :r]) @ v[..., :r, :] for r in ranks]
     return torch.stack(cut).to(matrix.dtype)
@@ -59,10 +59,12 @@ def truncation_losses(
     """The loss with the change, or the weights themselves, cut to each rank.
 
     Trained input and output weights are kept in any case; the loss is that of `trials`.
-    Raises ValueError for ranks that are not from 0 to the number of units.
+    Raises ValueError for ranks that are not from 0 to the number of units, or for another `of`.
     """
     if of == "change":
         versions = training.start.recurrent + truncated(change_of(training), ranks)
+    elif of != "weights":
+        raise ValueError(f"of is '{of}': give 'change' or 'weights'.")
     else:
         versions = truncated(training.best.recurrent, ranks)
     losses = [
@@ -131,6 +133,7 @@ def norms(matrix: Float[Tensor, "*batch post pre"]) -> Float[np.ndarray, "*batch
     return torch.linalg.matrix_norm(matrix.double()).numpy()
 
 
-def _check_ranks(ranks: Sequence[int], largest: int) -> None:
+def check_ranks(ranks: Sequence[int], largest: int) -> None:
+    """Raise ValueError unless there are ranks, all from 0 to the largest."""
     if not ranks or any(not 0 <= rank <= largest for rank in ranks):
         raise ValueError(f"ranks are {list(ranks)}: give ranks from 0 to {largest}.")

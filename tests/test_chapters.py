@@ -19,6 +19,17 @@ CHAPTERS = {
         "P3.function",
         "P3.rotation",
     },
+    "03_three_tasks": {
+        "S1.learned",
+        "S1.values",
+        "S1.function",
+        "S2.function",
+        "S2.outliers",
+        "S4.shuffle",
+        "S1.tensor",
+        "S1.not-growth",
+        "S1.updates",
+    },
     "07_ltrrnn": {"P4.reduction", "P4.learning-shows", "P4.weights-or-inputs"},
     "08_recovery": {
         "P4.factors",
@@ -37,6 +48,14 @@ CHAPTERS = {
     },
     "10_recordings": {"P1.recording", "P1.small-rank", "P2.recording", "P1.spikes"},
     "11_your_own_data": {"P4.own-data"},
+    "13_language": {
+        "S7.language",
+        "S7.first-layer",
+        "S7.weights",
+        "S7.spectrum",
+        "S4.language",
+        "S7.order",
+    },
 }
 
 chapters = pytest.mark.parametrize("name", list(CHAPTERS))

@@ -1,56 +1,16 @@
 """The chapter on recordings without its recording, and on a reader's own file."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import numpy as np
+from chapter_runs import note_of, run
 
 from ltr_core.claims import rows_of
 from ltr_core.recordings import Recording
 
-CHAPTER = "book/10_recordings.py"
+CHAPTER = "10_recordings"
 OF_THE_RECORDING = {"P1.small-rank", "P1.recording", "P2.recording"}
-
-
-def run(repository: Path, folder: Path, *parameters: str, **environment: str):
-    """The notebook as papermill leaves it, at smoke scale, with no network and no data at hand."""
-    whole = {
-        **os.environ,
-        "PYTHONPATH": str(repository),
-        "IPYTHONDIR": str(folder / ".ipython"),
-        "JUPYTER_CONFIG_DIR": str(folder / ".jupyter"),
-        "TQDM_DISABLE": "1",
-        "LTR_DATA_DIR": str(folder / "nothing"),
-        "LTR_CACHE_DIR": str(folder / "cache"),
-        "https_proxy": "http://127.0.0.1:9",  # where nobody answers
-    }
-    jupytext = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", "--output"]
-    subprocess.run([*jupytext, folder / "mine.ipynb", repository / CHAPTER], env=whole, check=True)
-    papermill = [sys.executable, "-m", "papermill", "mine.ipynb", "result.ipynb"]
-    done = subprocess.run(
-        [*papermill, "-p", "scale", "smoke", *parameters],
-        cwd=folder,
-        env=whole,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return nbformat.read(folder / "result.ipynb", as_version=4)
-
-
-def note_of(notebook: nbformat.NotebookNode) -> str:
-    """What the page says at its top of where its recording is from."""
-    shown = [
-        output["data"].get("text/markdown", "")
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "data" in output
-    ]
-    return next(text for text in shown if ":::{note}" in text)
 
 
 def reasons(notebook: nbformat.NotebookNode) -> dict[str, str]:
@@ -65,7 +25,7 @@ def reasons(notebook: nbformat.NotebookNode) -> dict[str, str]:
 def test_without_data_and_network_it_runs_on_a_surrogate_and_says_so(
     repository: Path, tmp_path: Path
 ) -> None:
-    notebook = run(repository, tmp_path)
+    notebook = run(repository, CHAPTER, tmp_path)
     assert "was not at hand" in note_of(notebook)
     assert "surrogate" in note_of(notebook)
     assert all("not at hand" in why for why in reasons(notebook).values())
@@ -81,6 +41,6 @@ def test_it_runs_on_a_readers_own_file_of_one_epoch(repository: Path, tmp_path: 
         condition=np.arange(n_trials) % 4,
         counts=True,
     ).to_netcdf(tmp_path / "own.nc")
-    notebook = run(repository, tmp_path, "-p", "path", "own.nc")
+    notebook = run(repository, CHAPTER, tmp_path, "-p", "path", "own.nc")
     assert "own.nc" in note_of(notebook)
     assert all("reader's own" in why for why in reasons(notebook).values())

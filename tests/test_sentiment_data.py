@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from sentiment_parts import data_file, packed, toy_reviews
+from sentiment_parts import data_file, packed
 
 from ltr_core.registry import available, fetch
-from ltr_core.sentiment import Reviews, read_reviews, split, tokenise
+from ltr_core.sentiment import Reviews, read_reviews, split, tokenise, toy_reviews
 from ltr_core.sentiment.data import INNER, OUTER, PADDING, UNKNOWN
 
 TEXT = (

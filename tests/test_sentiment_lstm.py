@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from sentiment_parts import toy_reviews
 
 from ltr_core.learning import Diverged
 from ltr_core.sentiment import (
     SentimentLSTM,
     sentiment_accuracy,
     split,
+    toy_reviews,
     train_sentiment,
     truncate_sentiment,
 )
@@ -122,6 +122,8 @@ def test_truncation_goes_from_the_initial_matrix_to_the_learnt_one(training, lan
     none = training.network.with_recurrent(torch.zeros(4 * UNITS, UNITS))
     assert found.weights[0] == sentiment_accuracy(none, held)
     assert found.change[0] < 0.8 < found.full  # learning the recurrence mattered
+    assert found.rest[0] == found.full
+    assert found.rest[-1] == found.change[0]
     assert found.shuffled.shape == (4,)
     change = (training.best - training.initial)[0]
     assert found.change_values[0] == pytest.approx(torch.linalg.matrix_norm(change, 2).item())
@@ -147,10 +149,23 @@ def test_a_change_of_low_rank_is_restored_at_its_rank(training, language):
     found = truncate_sentiment(made, said_so, [0, 1, 2, 3, UNITS], n_shuffles=3)
     assert min(found.full, *found.change[2:]) > 0.99  # one sentence lies on the border
     assert found.change[:2].max() < 0.97
+    assert found.rest[2:].max() < 0.97
+    assert found.restoring_rank(0.01) == 2
     assert found.weights[:4].max() < 0.97
     assert found.weights[4] > 0.99
     assert found.shuffled.max() < 0.97
     assert found.change_values[2] < 1e-5
+
+
+def test_the_restoring_rank_is_the_least_from_which_on_nothing_is_lost(training, language):
+    found = truncate_sentiment(training, language.validation, [0, 1, 2, 4], n_shuffles=0)
+    found = found._replace(full=0.8, change=np.array([0.6, 0.8, 0.7, 0.795]))
+    np.testing.assert_allclose(found.lost, [0.2, 0.0, 0.1, 0.005])
+    assert found.restoring_rank() == 4
+    assert found.restoring_rank(0.15) == 1
+    assert found.restoring_rank(0.25) == 0
+    with pytest.raises(ValueError, match=r"rank 4 accuracy is 0\.795"):
+        found.restoring_rank(0.001)
 
 
 def test_one_layer_is_changed_and_the_others_stay(brief, language):

@@ -7,6 +7,7 @@ from ltr_core.sentiment.lstm import (
     sentiment_accuracy,
     train_sentiment,
 )
+from ltr_core.sentiment.toy import toy_reviews
 from ltr_core.sentiment.truncation import SentimentTruncation, truncate_sentiment
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "sentiment_accuracy",
     "split",
     "tokenise",
+    "toy_reviews",
     "train_sentiment",
     "truncate_sentiment",
 ]

@@ -22,6 +22,7 @@ class SentimentTruncation(NamedTuple):
     """Accuracies of a trained network with other recurrent weights in one layer.
 
     - `ranks` (rank,). `change` (rank,): with W0 + the change truncated to a rank (rank 0 is W0).
+      `rest` (rank,): with W0 + what this truncation leaves out (rank 0 is W).
       `weights` (rank,): with W truncated to it (rank 0 is no recurrence).
     - `shuffled` (shuffle,): with the entries of W0 permuted and the change kept whole.
     - `full`: of the network as trained.
@@ -31,12 +32,32 @@ class SentimentTruncation(NamedTuple):
 
     ranks: Int[np.ndarray, " rank"]
     change: Float[np.ndarray, " rank"]
+    rest: Float[np.ndarray, " rank"]
     weights: Float[np.ndarray, " rank"]
     shuffled: Float[np.ndarray, " shuffle"]
     full: float
     change_values: Float[np.ndarray, " value"]
     initial_values: Float[np.ndarray, " value"]
     final_values: Float[np.ndarray, " value"]
+
+    @property
+    def lost(self) -> Float[np.ndarray, " rank"]:
+        """What the accuracy falls short of the full one, with the change truncated."""
+        return self.full - self.change
+
+    def restoring_rank(self, margin: float = 0.01) -> int:
+        """The least rank from which on the truncated change loses at most `margin` of accuracy.
+
+        Raises ValueError if even the largest rank tried loses more.
+        """
+        short = np.flatnonzero(self.lost > margin)
+        at = int(short[-1]) + 1 if short.size else 0
+        if at == len(self.ranks):
+            raise ValueError(
+                f"At rank {self.ranks[-1]} accuracy is {self.change[-1]:.3f}, {margin} or more "
+                f"below {self.full:.3f}: try larger ranks."
+            )
+        return int(self.ranks[at])
 
 
 def truncate_sentiment(
@@ -69,6 +90,7 @@ def truncate_sentiment(
     return SentimentTruncation(
         ranks=np.array(ranks),
         change=np.array([accuracy(initial + cut) for cut in changes]),
+        rest=np.array([accuracy(best - cut) for cut in changes]),
         weights=np.array([accuracy(cut) for cut in weights]),
         shuffled=np.array(
             [accuracy(initial.flatten()[order].view_as(initial) + change) for order in orders]
