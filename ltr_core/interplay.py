@@ -44,6 +44,8 @@ class Learned(NamedTuple):
     recent epoch; the last four are measured on trials that are the same for all networks.
 
     - `loss` (network, epoch); `time` (network,): first epoch below 0.05, infinite if there is none.
+    - `gradient_norm`, `change_norm` (network, epoch): Frobenius norms of the gradient by the
+      recurrent weights and of their change so far.
     - `recorded` (record,): numbers of updates. `change` (network, record, post, pre): recorded.
     - `spectrum_over_training` (network, record, value): its leading singular values.
     - `final_change` (network, post, pre); `norm`, `norm_start` (network,): Frobenius norms of it
@@ -56,6 +58,8 @@ class Learned(NamedTuple):
 
     loss: Float[np.ndarray, "network epoch"]
     time: Float[np.ndarray, " network"]
+    gradient_norm: Float[np.ndarray, "network epoch"]
+    change_norm: Float[np.ndarray, "network epoch"]
     recorded: Int[np.ndarray, " record"]
     change: Float[np.ndarray, "network record post pre"]
     spectrum_over_training: Float[np.ndarray, "network record value"]
@@ -126,6 +130,8 @@ def learn(
     found = Learned(
         loss=training.loss.double().numpy() / first,
         time=learning_time(training.loss),
+        gradient_norm=training.gradient_norm.numpy(),
+        change_norm=training.change_norm.numpy(),
         recorded=training.recorded.numpy(),
         change=training.change.numpy(),
         spectrum_over_training=spectra,

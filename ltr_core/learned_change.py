@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from torch import Tensor
 
 from ltr_core.rnn import RNN
@@ -30,6 +30,29 @@ def learning_time(
     below = loss < threshold * loss[:, :1]
     first = below.to(torch.int8).argmax(1).double()
     return torch.where(below.any(1), first, torch.inf).numpy()
+
+
+def at_learning(
+    values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
+) -> Float[np.ndarray, " network"]:
+    """What was measured at every epoch, at each network's learning time (the last without one)."""
+    places = np.minimum(time, values.shape[1] - 1).astype(int)
+    return np.take_along_axis(values, places[:, None], 1)[:, 0].astype(float)
+
+
+def until_learning(
+    values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
+) -> Float[np.ndarray, " network"]:
+    """Its mean over the epochs before each network's learning time (all without one)."""
+    before = np.arange(values.shape[1]) < time[:, None]
+    return (values * before).sum(1) / before.sum(1)
+
+
+def scaling_exponents(
+    values: Real[np.ndarray, "network size"], sizes: Sequence[int]
+) -> Float[np.ndarray, " network"]:
+    """The power of the size that each network's values grow with: a straight line on log axes."""
+    return np.polyfit(np.log(sizes), np.log(values.T), 1)[0]
 
 
 def change_of(training: Training) -> Float[Tensor, "network post pre"]:
@@ -107,13 +130,20 @@ def shuffled_loss(
     If the change alone did the work, or any random weights would serve it, this were the loss
     after learning. Network i is permuted the same however many there are.
     """
-    permuted = []
-    for index, start in enumerate(training.start.recurrent):
-        order = np.random.default_rng([seed, index, 2]).permutation(start.numel())
-        permuted.append(start.flatten()[torch.from_numpy(order)].reshape(start.shape))
-    recurrent = torch.stack(permuted) + change_of(training)
+    recurrent = permuted(training.start.recurrent, seed=seed) + change_of(training)
     shuffled = training.best._replace(recurrent=recurrent)
     return task_loss(shuffled, task, trials, initial).double().numpy()
+
+
+def permuted(
+    recurrent: Float[Tensor, "network post pre"], *, seed: int = 0
+) -> Float[Tensor, "network post pre"]:
+    """Each matrix with all its entries permuted; matrix i the same however many there are."""
+    found = []
+    for index, weights in enumerate(recurrent):
+        order = np.random.default_rng([seed, index, 2]).permutation(weights.numel())
+        found.append(weights.flatten()[torch.from_numpy(order)].reshape(weights.shape))
+    return torch.stack(found)
 
 
 def singular_values(

@@ -37,6 +37,7 @@ class Training(NamedTuple):
     - `best`: with the weights of the least loss among the last `recent` epochs, since losses spike.
     - `loss` (network, epoch): of each epoch's batch, before its update.
     - `gradient_norm` (network, epoch): Frobenius norm of the gradient by the recurrent weights.
+    - `change_norm` (network, epoch): and of their change so far, before that epoch's update.
     - `recorded` (record,): numbers of updates after which the recurrent weights were recorded.
     - `change` (network, record, post, pre): recurrent weights then, less those of the start.
     """
@@ -46,6 +47,7 @@ class Training(NamedTuple):
     final: RNN
     loss: Float[Tensor, "network epoch"]
     gradient_norm: Float[Tensor, "network epoch"]
+    change_norm: Float[Tensor, "network epoch"]
     recorded: Int[Tensor, " record"]
     change: Float[Tensor, "network record post pre"]
 
@@ -173,6 +175,7 @@ class _Keeper:
         self.record_at = list(record_at)
         self.loss = torch.full((n_networks, n_epochs), torch.inf)
         self.gradient_norm = torch.zeros(n_networks, n_epochs)
+        self.change_norm = torch.zeros(n_networks, n_epochs)
         # the changes themselves: nothing is held as weights and as changes at once
         self.change = start.recurrent.new_zeros(n_networks, len(record_at), n_units, n_units)
         self.best = {name: weight.clone() for name, weight in weights.items()}
@@ -192,6 +195,8 @@ class _Keeper:
         self.n_run = epoch + 1
         self.loss[:, epoch] = torch.from_numpy(loss)
         self.gradient_norm[:, epoch] = torch.from_numpy(gradient_norm)
+        change = self.weights["recurrent"] - self.start.recurrent
+        self.change_norm[:, epoch] = torch.linalg.matrix_norm(change)
         if epoch >= self.n_epochs - self.recent:
             better = self.loss[:, epoch] < self.least
             self.least[better] = self.loss[better, epoch]
@@ -214,6 +219,7 @@ class _Keeper:
             final=final,
             loss=self.loss[:, : self.n_run],
             gradient_norm=self.gradient_norm[:, : self.n_run],
+            change_norm=self.change_norm[:, : self.n_run],
             recorded=torch.tensor(self.record_at, dtype=torch.int64)[: len(kept)],
             change=self.change[:, : len(kept)],
         )

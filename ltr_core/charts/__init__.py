@@ -12,12 +12,15 @@ from ltr_core.charts.panels import curve_panels, eigenvalue_panels
 from ltr_core.charts.population import peak_order, population, population_panels
 from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
+from ltr_core.charts.runs import runs
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
+from ltr_core.charts.theory import Predicted, predictions
 from ltr_core.charts.trials import trials
 
 __all__ = [
     "Overview",
+    "Predicted",
     "compared",
     "curve_panels",
     "curves",
@@ -36,8 +39,10 @@ __all__ = [
     "peak_order",
     "population",
     "population_panels",
+    "predictions",
     "projections",
     "records",
+    "runs",
     "scores",
     "show",
     "spectra",

@@ -1,5 +1,11 @@
 """Theory of learning in linear networks, to hold against simulation."""
 
+from ltr_core.theory.comparison import (
+    Comparison,
+    MissedChange,
+    compare,
+    missed_change,
+)
 from ltr_core.theory.fixed_point import (
     FixedPointLearning,
     descend_fixed_point,
@@ -28,16 +34,20 @@ from ltr_core.theory.resolvent import (
 
 __all__ = [
     "ChangeOrders",
+    "Comparison",
     "Expansion",
     "FixedPointLearning",
+    "MissedChange",
     "ResolventNorms",
     "amplification",
     "change_orders",
+    "compare",
     "descend_fixed_point",
     "expansion",
     "fixed_point_output",
     "large_network_norms",
     "learning_time",
+    "missed_change",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",
