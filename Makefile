@@ -57,7 +57,7 @@ paper: $(VENV)/.installed  ## the chapters with published values, at the papers'
 	$(RUN) book/_pipeline execute --published --scale paper --seed "$(SEED)" $(if $(JOBS),--jobs "$(JOBS)")
 
 test: $(VENV)/.installed  ## all tests, the chapters at smoke scale and the site in a browser included
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed  ## ruff and mypy
 	$(RUN) -m ruff check .

@@ -16,6 +16,8 @@ import hypothesis
 import jaxtyping
 import nbformat
 import pytest
+from _pipeline.project import usable_cores
+from filelock import FileLock
 from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
@@ -34,6 +36,34 @@ if os.environ.get("LTR_DATA_DIR"):
     os.environ["LTR_DATA_DIR"] = str(Path(os.environ["LTR_DATA_DIR"]).resolve())
 
 
+# Files of tests that take long, in seconds of the whole: the first builds the book for all.
+SLOW = ("test_pipeline_chapters.py", "test_pipeline_build.py", "test_ltrrnn_benchmarks.py")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Of ``-n auto``: more processes hardly help, as the book's build is as long as the rest."""
+    return min(usable_cores(), 4)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the tests, give out long files early.
+
+    Those that read the book come halfway: it is built by then, and short files are left to fill up.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    of_file: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        of_file.setdefault(item.path, []).append(item)
+    readers = {item.path for item in items if "built" in getattr(item, "fixturenames", ())}
+    first = sorted((p for p in of_file if p.name in SLOW), key=lambda p: SLOW.index(p.name))
+    others = [path for path in of_file if path not in {*first, *readers}]
+    half = len(others) // 2
+    halfway = [path for path in of_file if path in readers and path not in first]
+    files = [*first, *others[:half], *halfway, *others[half:]]
+    items[:] = [item for path in files for item in of_file[path]]
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The project's folder."""
@@ -41,9 +71,29 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which the real book was built at smoke scale."""
-    root = tmp_path_factory.mktemp("book") / "a copy"  # with a space, as users' folders have
+def jobs() -> int:
+    """Chapters to execute side by side: this process's share of the cores."""
+    return max(1, usable_cores() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, jobs: int) -> Path:
+    """A copy of the project in which the real book was built at smoke scale; not to be changed."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the folder above is common to all processes
+        folder = folder.parent
+    root = folder / "book" / "a copy"  # with a space, as users' folders have
+    failure = folder / "book-failure.txt"  # empty if there was none
+    with FileLock(folder / "book.lock"):  # the first process builds, the others wait for it
+        if not failure.exists():
+            failure.write_text(_build(root, jobs), encoding="utf-8")
+    text = failure.read_text(encoding="utf-8")
+    assert not text, f"the book could not be built\n{text}"
+    return root
+
+
+def _build(root: Path, jobs: int) -> str:
+    """Copy the project and build its book there; what was printed if that failed, or nothing."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY,
@@ -57,14 +107,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, target)
     done = subprocess.run(
-        [sys.executable, "book/_pipeline", "build", "--scale", "smoke", "--seed", "0"],
+        [sys.executable, "book/_pipeline", "build", "--scale", "smoke", "--jobs", str(jobs)],
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"the book could not be built\n{done.stdout}\n{done.stderr}"
-    return root
+    return f"{done.stdout}\n{done.stderr}" if done.returncode else ""
 
 
 @pytest.fixture(scope="session")

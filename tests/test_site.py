@@ -56,6 +56,7 @@ SEEN = """async () => {
     math: all(".math").length,
     typeset: all(".math mjx-container").length,
     mistakes: all("mjx-merror, .MathJax_Error").length,
+    sliders: all(".ltr-chart input[type=range]").length,
     unnamed: all("img").filter(image => !image.alt.trim()).map(image => image.src.slice(0, 200)),
     charts: all(".ltr-chart").map(chart => ({
       id: chart.id,
@@ -252,7 +253,7 @@ def test_a_control_changes_its_chart_and_keeps_its_value(
 ) -> None:
     context = browser.new_context(**WAYS["light"])
     slid = 0
-    for name in sorted({name for (name, _), v in visits.items() if v.seen["charts"]}):
+    for name in sorted({name for (name, _), v in visits.items() if v.seen["sliders"]}):
         page, _ = open_page(context, address, name)
         for slider in page.locator(".ltr-chart input[type=range]").all():
             chart = slider.evaluate("element => element.closest('.ltr-chart').id")

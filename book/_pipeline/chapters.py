@@ -191,6 +191,11 @@ def hash_files(files: Iterable[Path], base: Path) -> str:
     return digest.hexdigest()
 
 
+def package_sources(project: Project) -> list[Path]:
+    """The files of ``ltr_core``, with the stub that says where its public names are defined."""
+    return [path for kind in ("*.py", "*.pyi") for path in (project.root / "ltr_core").rglob(kind)]
+
+
 def fingerprint(chapter: Chapter, project: Project, settings: Settings) -> str:
     """A hash of all that an executed chapter depends on: a change of any means a new execution."""
     here = Path(__file__).parent
@@ -200,7 +205,7 @@ def fingerprint(chapter: Chapter, project: Project, settings: Settings) -> str:
     shows = settings.scale == "book" and kept.exists()
     parts = {
         "chapter": chapter.source,
-        "package": hash_files((project.root / "ltr_core").rglob("*.py"), project.root),
+        "package": hash_files(package_sources(project), project.root),
         "lock": lock.read_text(encoding="utf-8") if lock.exists() else "",
         "pipeline": hash_files((here / name for name in _PIPELINE_SOURCES), here),
         "python": sys.version,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .chapters import hash_files
+from .chapters import hash_files, package_sources
 from .notebooks import plain
 from .project import BuildError, Project, write_atomically
 
@@ -49,7 +49,7 @@ def site_inputs(project: Project) -> Iterator[Path]:
             path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
         )
     # the generated pages' words and how to cite
-    yield from sorted((project.root / "ltr_core").rglob("*.py"))
+    yield from sorted(package_sources(project))
     for name in ("requirements.lock", "CITATION.cff"):
         if (project.root / name).exists():
             yield project.root / name

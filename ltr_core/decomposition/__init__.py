@@ -1,5 +1,6 @@
 """Decomposition of a tensor of weights over learning, (step, post, pre)."""
 
+from ltr_core.decomposition import nulls, synthetic
 from ltr_core.decomposition.compression import compress
 from ltr_core.decomposition.cp_decomposition import CP, cp
 from ltr_core.decomposition.matching import Match, factor_match, match_components
@@ -32,10 +33,12 @@ __all__ = [
     "match_components",
     "mode_ranks",
     "mode_spectra",
+    "nulls",
     "random_walk_null",
     "rank_curve",
     "rotated_steps_null",
     "shared_subspace_energy",
     "slice_truncation_energy",
+    "synthetic",
     "unfold",
 ]
