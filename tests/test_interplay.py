@@ -32,6 +32,8 @@ def test_every_measure_has_its_axes(found):
     assert {name: value.shape for name, value in found._asdict().items()} == {
         "loss": (3, 8),
         "time": (3,),
+        "gradient_norm": (3, 8),
+        "change_norm": (3, 8),
         "recorded": (4,),
         "change": (3, 4, *units),
         "spectrum_over_training": (3, 4, N_UNITS),
