@@ -10,6 +10,7 @@ from ltr_core.learned_change import (
     functional_rank,
     learning_time,
     norms,
+    permuted,
     shuffled_loss,
     singular_values,
     truncated,
@@ -170,6 +171,19 @@ def test_a_change_that_relies_on_structured_weights_fails_when_they_are_shuffled
     shuffled = shuffled_loss(one(found), TASK, trials)
     assert task_loss(found.best, TASK, trials)[0] < 1e-20
     assert shuffled[0] > 0.3 * task_loss(silent, TASK, trials)[0].item()
+
+
+def test_a_permutation_keeps_all_entries_and_no_rows():
+    start = planted(g=0.8).start.recurrent
+    found = permuted(start)
+    for before, after in zip(start, found, strict=True):
+        torch.testing.assert_close(after.flatten().sort()[0], before.flatten().sort()[0])
+        # an entry stays in its row, or in its column, about as often as chance has it
+        rows = torch.stack([torch.isin(after[i], before[i]).sum() for i in range(N_UNITS)])
+        columns = torch.stack([torch.isin(after[:, i], before[:, i]).sum() for i in range(N_UNITS)])
+        assert rows.max() < 8
+        assert columns.max() < 8
+    assert not torch.equal(found[0].argsort(), found[1].argsort())
 
 
 def test_the_shuffle_permutes_all_entries_by_the_seed_and_the_network():
