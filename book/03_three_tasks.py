@@ -68,7 +68,8 @@ print(
 # trained on. A network **counts** if its loss after learning is below
 # 0.05. (The paper shows a $g$ only if all its networks learn. We leave
 # out single networks that do not, and say how many.) "Every network"
-# below means: every one that counts, of every task.
+# below means: every one that counts, of every task. A claim **holds** if
+# its criterion is true of what we measure *and false of every control*.
 #
 # The criteria were written and committed after pilots with other seeds,
 # before any run with the seed shown here.
