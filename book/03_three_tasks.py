@@ -393,7 +393,7 @@ charts.show(
 
 # %%
 epochs = {
-    "flip-flop": {0.3: 150, 0.6: 150},
+    "flip-flop": {},
     "Mante": {0.0: 1000},
     "Romo": {0.0: 5000},
 }
@@ -550,7 +550,7 @@ published_values.compare(
     },
     missing={
         f"{name}, g 0, first": f"{n_left_out[name, 0.0]} of {n_networks} "
-        "networks did not learn"
+        "networks do not count"
         for name in ("flip-flop", "Mante")
         if n_left_out[name, 0.0]
     },
@@ -563,7 +563,7 @@ def not_all(cells):
     """Why a quantity is not what is published: networks are missing."""
     return {
         f"{name}, g {g:g}": f"{n_left_out[name, g]} of {n_networks} "
-        "networks did not learn"
+        "networks do not count"
         for name, g in cells
         if n_left_out[name, g]
     }
