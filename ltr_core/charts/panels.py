@@ -79,8 +79,8 @@ def eigenvalue_panels(
     )
     scale = alt.Scale(domain=ends, nice=False)
     axes = (
-        alt.X("real:Q", title="real part", scale=scale, axis=alt.Axis(tickCount=5)),
-        alt.Y("imaginary:Q", title="imaginary part", scale=scale, axis=alt.Axis(tickCount=5)),
+        alt.X("real:Q", title="real part", scale=scale, axis=alt.Axis(tickCount=3)),
+        alt.Y("imaginary:Q", title="imaginary part", scale=scale, axis=alt.Axis(tickCount=3)),
     )
     legend = alt.Legend(orient="top", symbolSize=70, symbolOpacity=1)
     kinds = ["before", "after"]
