@@ -68,7 +68,8 @@ print(
 # trained on. A network **counts** if its loss after learning is below
 # 0.05. (The paper shows a $g$ only if all its networks learn. We leave
 # out single networks that do not, and say how many.) "Every network"
-# below means: every one that counts, of every task.
+# below means: every one that counts, of every task. A claim **holds** if
+# its criterion is true of what we measure *and false of every control*.
 #
 # The criteria were written and committed after pilots with other seeds,
 # before any run with the seed shown here.
@@ -392,7 +393,7 @@ charts.show(
 
 # %%
 epochs = {
-    "flip-flop": {0.3: 150, 0.6: 150},
+    "flip-flop": {},
     "Mante": {0.0: 1000},
     "Romo": {0.0: 5000},
 }
@@ -467,9 +468,10 @@ row = learned.judge(
 learned.prose_assumes(row, holds=True)
 
 # %% [markdown]
-# Networks that do not count: {glue:text}`left-out`. Losses of Mante and
-# Romo have spikes, and without random connections some networks take
-# very long; how long is the subject of the next chapter.
+# Networks that do not count: {glue:text}`left-out`. This is not to be
+# counted upon. Losses of Mante and Romo have spikes, and without random
+# connections learning takes very long; with another seed one of three
+# networks failed in three of these nine cases.
 #
 # ## The change has few large singular values
 #
@@ -531,10 +533,10 @@ mean = row["control"]["entries permuted"]["held"]["mean"]
 glue("held-permuted", 100 * mean, display=False)
 
 # %% [markdown]
-# On average the first ten hold {glue:text}`held:.0f` % of the squared
-# norm (in the worst network {glue:text}`least-held:.0f` %). Of the same
+# On average the first ten hold {glue:text}`held:.0f` % of the squared
+# norm (in the worst network {glue:text}`least-held:.0f` %). Of the same
 # numbers in other places they would hold
-# {glue:text}`held-permuted:.0f` %.
+# {glue:text}`held-permuted:.0f` %.
 # {numref}`fig-singular-values` shows two more things. The stronger the
 # random connections, the *smaller* is the change that learning needs. And
 # the more slowly its singular values fall: relative to the first, the
@@ -549,7 +551,7 @@ published_values.compare(
     },
     missing={
         f"{name}, g 0, first": f"{n_left_out[name, 0.0]} of {n_networks} "
-        "networks did not learn"
+        "networks do not count"
         for name in ("flip-flop", "Mante")
         if n_left_out[name, 0.0]
     },
@@ -562,7 +564,7 @@ def not_all(cells):
     """Why a quantity is not what is published: networks are missing."""
     return {
         f"{name}, g {g:g}": f"{n_left_out[name, g]} of {n_networks} "
-        "networks did not learn"
+        "networks do not count"
         for name, g in cells
         if n_left_out[name, g]
     }
@@ -575,6 +577,10 @@ published_norms.compare(
 )
 
 # %% [markdown]
+# Norms and singular values come out as published. Those of the flip-flop
+# at $g = 0$ are lower here, as one would expect after fewer epochs: they
+# go on growing, slowly, when the task has long been learned.
+#
 # ## The few do the work
 #
 # Cut the change to rank $r$, put it back on the random connections, and
@@ -646,19 +652,19 @@ mean = row["control"]["the weights cut to rank ten"]["left"]["mean"]
 glue("weights-left", 100 * mean, display=False)
 
 # %% [markdown]
-# Ten ranks of {numref}`fig-loss-against-rank` suffice everywhere: at most
-# {glue:text}`most-left:.0f` % of the loss is left. Of the weights, which
-# *contain* this change, ten ranks keep next to nothing
-# ({glue:text}`weights-left:.0f` % of the loss is left on average): the
-# first ten singular values of $W$ are those of the random part, and the
-# random part is needed too. At $g = 0$ there is no difference between
-# change and weights, and no contrast. Had the change needed as many ranks
-# as the weights, S1 and S2 would be refuted.
+# Ten ranks suffice everywhere ({numref}`fig-loss-against-rank`): at most
+# {glue:text}`most-left:.1f` % of the loss is left. Of the weights, which
+# *contain* this change, ten ranks are worth nothing: on average
+# {glue:text}`weights-left:.0f` % of the loss is left, more than with no
+# change at all. The first singular values of $W$ are those of the random
+# part, and the random part is needed, all of it. At $g = 0$ there is no
+# difference between change and weights, and no contrast. Had the change
+# needed as many ranks as the weights, S1 and S2 would be refuted.
 #
 # Note that the curves need not fall with every rank. One direction more
 # can be worse if its partner is missing.
 #
-# The paper calls the least rank that brings the loss below 5 % of that
+# The paper calls the least rank that brings the loss below 5 % of that
 # without the change the **functional rank**.
 
 # %% tags=["remove-input"]
@@ -759,15 +765,22 @@ outliers.prose_assumes(row, holds=True)
 beyond = row["measured"]["beyond"]["values"]
 glue("fewest-beyond", int(min(beyond)), display=False)
 glue("most-beyond", int(max(beyond)), display=False)
+early_beyond = (np.abs(before) > 1).any(axis=1)
+glue("early-beyond", int(early_beyond.sum()), display=False)
+glue("n-at-09", len(early_beyond), display=False)
 
 # %% [markdown]
-# The cloud stays where it was. Out of it step from
-# {glue:text}`fewest-beyond` to {glue:text}`most-beyond` eigenvalues:
-# {numref}`fig-eigenvalues`. A change of the same numbers in other places
-# moves nothing, for its norm, of order 1, is small against the
-# $g\sqrt N$ of the start; it is that the change is *concentrated* that
-# brings eigenvalues across the line. (At $g = 1.5$ the disk itself is
-# across the line; exercise 1.)
+# The cloud stays where it was. After learning, from
+# {glue:text}`fewest-beyond` to {glue:text}`most-beyond` eigenvalues are
+# beyond 1 ({numref}`fig-eigenvalues`). Not all are the work of learning:
+# with this few units the edge of the disk is soft, and
+# {glue:text}`early-beyond` of the {glue:text}`n-at-09` networks have an
+# eigenvalue beyond 1 from the start. Exercise 1 counts those that are
+# farther out than every one before; there is at least one in each
+# network. A change of the same numbers in other places leaves the
+# spectrum much as it was, for its norm, of order 1, is small against the
+# $g\sqrt N$ of the start. That the change is *concentrated* is what
+# brings eigenvalues across the line.
 #
 # ## On other random connections it is useless
 #
@@ -831,9 +844,11 @@ published_losses.compare(
 # The loss is back at {glue:text}`shuffled:.2f` of the first: the network
 # is as bad as before learning. The random connections are not a
 # background that the change ignores; it was fitted to these numbers in
-# these places. Why a *low-rank* matrix should depend so much on a random
-# one the linear theory of a later chapter makes plain: its directions are
-# input and output weights passed through the random connections.
+# these places. (Only at $g = 0.3$ do ours and the published loss differ;
+# exercise 2 finds out why.) Why a *low-rank* matrix should depend so much
+# on a random one the linear theory of a later chapter makes plain: its
+# directions are input and output weights passed through the random
+# connections.
 #
 # ## How the change grows
 #
@@ -861,15 +876,16 @@ charts.show(
     caption="The first six singular values of the change over training, "
     "g 0.9: mean and range over the networks that count.",
     alt="Three panels of six singular values against the epoch: they "
-    "rise early in training, the first ones most, then change little.",
+    "rise early in training, the first ones most, then creep on.",
 )
 
 # %% [markdown]
-# In {numref}`fig-values-over-training` the first values rise while the
-# task is learned; afterwards little happens. To see learning itself, we
-# must record while it goes on. So for the question of this book we train
-# again, for about twice as many epochs as it takes, with 30 records; and
-# the flip-flop also with plain gradient descent (*SGD*) instead of Adam.
+# In {numref}`fig-values-over-training` the values rise fast while the
+# task is learned, the first ones most; then they creep on. To see
+# learning itself, we must record while it goes on. So for the question
+# of this book we train again, for about twice as many epochs as it takes,
+# with 30 records; and the flip-flop also with plain gradient descent
+# (*SGD*) instead of Adam.
 
 # %%
 phase = {
@@ -1065,23 +1081,23 @@ glue(
 )
 
 # %% [markdown]
-# Five components hold {glue:text}`fit:.0f` % of the change over learning,
-# against {glue:text}`fit-turned:.0f` % if every step is turned into a
+# Five components hold {glue:text}`fit:.0f` % of the change over learning,
+# against {glue:text}`fit-turned:.0f` % if every step is turned into a
 # random direction. The change is low tensor rank. But
 # {numref}`fig-tensor-fit` says how little this adds. The lines nearly
 # coincide: the tensor is of low rank because the *final matrix* is, and
 # on the way the change looks like a smaller copy of it. One matrix with
-# one profile over epochs holds {glue:text}`profile:.0f` %, and claim
+# one profile over epochs holds {glue:text}`profile:.0f` %, and claim
 # S1.not-growth **fails**, as its like did for [re-learning to
 # reach](02_relearning_to_reach.py).
 #
-# How striking is {glue:text}`profile:.0f` %? Not at all. The *turned
+# How striking is {glue:text}`profile:.0f` %? Not at all. The *turned
 # steps*, which go into a new direction each, reach
-# {glue:text}`profile-turned:.0f` %. A sum of steps is always dominated by
+# {glue:text}`profile-turned:.0f` %. A sum of steps is always dominated by
 # what has been summed already, the more so if the early steps are the
 # larger ones. If every record counts alike (each slice scaled to norm 1)
-# the two are {glue:text}`profile-alike:.0f` % and
-# {glue:text}`profile-alike-turned:.0f` %. So a high share of one profile
+# the two are {glue:text}`profile-alike:.0f` % and
+# {glue:text}`profile-alike-turned:.0f` %. So a high share of one profile
 # is no sign of structure, and a low one would not be a lack of it.
 #
 # To ask whether learning *keeps its directions*, look at what is added
@@ -1133,24 +1149,29 @@ for label, name in (
     ("flip-flop, SGD", "sgd"),
 ):
     glue(f"needed-{name}", float(np.mean(needed[label])), display=False)
+    norm = float(while_learning[label].norm.mean())
+    glue(f"norm-{name}", norm, display=False)
 
 # %% [markdown]
-# Five fixed directions on either side hold {glue:text}`kept:.0f` % of
+# Five fixed directions on either side hold {glue:text}`kept:.0f` % of
 # what five free ones hold, step by step; of turned steps they hold
-# {glue:text}`kept-turned:.0f` %. This is something that the rank of the
+# {glue:text}`kept-turned:.0f` %. This is something that the rank of the
 # final matrix does not tell: not only does learning end in few
 # directions, it moves in few directions all along, if not in the very
 # same ones.
 #
 # **Adam leaves a tail.** With SGD the flip-flop is learned within still
-# fewer directions: rank 5 holds {glue:text}`fit-sgd:.0f` % of the tensor,
-# and its fixed directions {glue:text}`kept-sgd:.0f` % of the free ones.
-# To hold 99 % of the change takes {glue:text}`needed-sgd:.0f` directions
+# fewer directions: rank 5 holds {glue:text}`fit-sgd:.0f` % of the tensor,
+# and its fixed directions {glue:text}`kept-sgd:.0f` % of the free ones.
+# To hold 99 % of the change takes {glue:text}`needed-sgd:.0f` directions
 # of the receiving units with SGD and {glue:text}`needed-adam:.0f` with
-# Adam, which divides every entry of the gradient by its own recent size
-# and so makes a matrix of low rank into one of higher rank. That tail has
+# Adam. Adam divides every entry of the gradient by its own recent size,
+# which turns a matrix of low rank into one of higher rank. That tail has
 # no function: {numref}`fig-loss-against-rank` was made with Adam, and the
-# loss does not need it.
+# loss does not need it. (The two also share the work differently. With
+# one rate for all weights, SGD leaves more to the inputs and outputs, and
+# the norm of the change is {glue:text}`norm-sgd:.2f`, against
+# {glue:text}`norm-adam:.2f`.)
 #
 # ## What we have, and what it does not show
 #
@@ -1191,6 +1212,46 @@ for name in tasks:
         print(f"{name}, g {g}: {outside.sum(1).tolist()}")
 
 # %% [markdown]
+# Fewer, and in some networks none. Where the random connections are
+# strong the change can do its work inside the disk: it is the activity,
+# not this line, that decides which eigenvalues matter.
+#
+# ::::{solution-end}
+# ::::
+
+# %% [markdown]
+# ::::{exercise}
+# :label: longer-training
+# Between "on others it is useless" ($g = 0.9$) and "there are no others"
+# ($g = 0$) lies $g = 0.3$, where the shuffle does some harm. We trained
+# for 300 epochs, the paper for 1000. Does that matter here?
+# ::::
+
+# %% [markdown]
+# ::::{solution-start} longer-training
+# :class: dropdown
+# ::::
+
+# %%
+longer = {
+    **cells["flip-flop", 0.3],
+    "n_networks": 1,
+    "n_epochs": chapter.at_scale(smoke=12, book=1000, paper=2000),
+    "ranks": (0,),
+}
+same = interplay.learn_over({"longer": longer}, n_jobs=1)["longer"]
+for one in (every["flip-flop", 0.3], same):  # the same network twice
+    moduli = np.hypot(*one.eigenvalues_after[0].T)
+    print(
+        f"{one.recorded[-1]} epochs: loss {one.after[0]:.4f}, shuffled "
+        f"{one.shuffled[0]:.2f}, largest eigenvalue {moduli.max():.2f}"
+    )
+
+# %% [markdown]
+# It does. The longer the training, the farther out are the eigenvalues of
+# the change itself, and the less is left to the random connections. What
+# a shuffle destroys is a matter of degree, and of when one looks.
+#
 # ::::{solution-end}
 # ::::
 
@@ -1199,7 +1260,7 @@ for name in tasks:
 # :label: free-tensor-rank
 # Take the final change alone, and let it grow in proportion to the norm
 # that was recorded. What is the CP fit of this tensor, against rank, and
-# which line of the last figure but one must it be?
+# which line of {numref}`fig-tensor-fit` must it be?
 # ::::
 
 # %% [markdown]

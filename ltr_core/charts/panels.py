@@ -22,10 +22,10 @@ def curve_panels(
     height: int = 170,
     **options: Any,
 ) -> alt.ConcatChart:
-    """A panel of `curves` for each name, with one legend; all panels draw the same series.
+    """A panel of `curves` for each name, with one legend and one scale of y.
 
-    `x` gives each panel's positions; further settings are those of `curves`. Raises ValueError
-    where the panels' series differ or `x` does not name the same panels.
+    All panels draw the same series; `x` gives each panel's positions; further settings are those
+    of `curves`. Raises ValueError where the series differ or `x` does not name the same panels.
     """
     if set(x) != set(panels):
         raise ValueError(f"panels are {list(panels)}, x names {list(x)}: give an x for each.")
@@ -34,11 +34,11 @@ def curve_panels(
         raise ValueError(f"all panels must draw the same series, but they are {drawn}.")
     charts = [
         curves(series, x[name], width=width, height=height, **options).properties(
-            title=alt.Title(name, anchor="middle")
+            title=alt.Title(name, anchor="middle", fontSize=12, fontWeight="normal")
         )
         for name, series in panels.items()
     ]
-    shared: dict[str, Any] = {"color": "shared", "strokeDash": "shared"}
+    shared: dict[str, Any] = {"color": "shared", "strokeDash": "shared", "y": "shared"}
     return alt.concat(*charts, columns=columns, spacing=20).resolve_scale(**shared)
 
 
@@ -79,8 +79,8 @@ def eigenvalue_panels(
     )
     scale = alt.Scale(domain=ends, nice=False)
     axes = (
-        alt.X("real:Q", title="real part", scale=scale, axis=alt.Axis(tickCount=5)),
-        alt.Y("imaginary:Q", title="imaginary part", scale=scale, axis=alt.Axis(tickCount=5)),
+        alt.X("real:Q", title="real part", scale=scale, axis=alt.Axis(tickCount=3)),
+        alt.Y("imaginary:Q", title="imaginary part", scale=scale, axis=alt.Axis(tickCount=3)),
     )
     legend = alt.Legend(orient="top", symbolSize=70, symbolOpacity=1)
     kinds = ["before", "after"]
