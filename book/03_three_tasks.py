@@ -470,8 +470,9 @@ learned.prose_assumes(row, holds=True)
 # %% [markdown]
 # Networks that do not count: {glue:text}`left-out`. This is not to be
 # counted upon. Losses of Mante and Romo have spikes, and without random
-# connections learning takes very long; with another seed one of three
-# networks failed in three of these nine cases.
+# connections learning takes very long ([how
+# long](04_random_connectivity.py) is another chapter). With another seed
+# one of three networks failed in three of these nine cases.
 #
 # ## The change has few large singular values
 #
@@ -774,11 +775,12 @@ glue("n-at-09", len(early_beyond), display=False)
 # {glue:text}`fewest-beyond` to {glue:text}`most-beyond` eigenvalues are
 # beyond 1 ({numref}`fig-eigenvalues`). Not all are the work of learning:
 # with this few units the edge of the disk is soft, and
-# {glue:text}`early-beyond` of the {glue:text}`n-at-09` networks have an
-# eigenvalue beyond 1 from the start. Exercise 1 counts those that are
-# farther out than every one before; there is at least one in each
-# network. A change of the same numbers in other places leaves the
-# spectrum much as it was, for its norm, of order 1, is small against the
+# {glue:text}`early-beyond` of the {glue:text}`n-at-09` networks (the
+# three tasks share their starts) have an eigenvalue beyond 1 from the
+# start. Exercise 1 counts those that are farther out than every one
+# before; there is at least one in each network. A change of the same
+# numbers in other places leaves the spectrum much as it was, for its
+# norm, of order 1, is small against the
 # $g\sqrt N$ of the start. That the change is *concentrated* is what
 # brings eigenvalues across the line.
 #
@@ -846,8 +848,8 @@ published_losses.compare(
 # background that the change ignores; it was fitted to these numbers in
 # these places. (Only at $g = 0.3$ do ours and the published loss differ;
 # exercise 2 finds out why.) Why a *low-rank* matrix should depend so much
-# on a random one the linear theory of a later chapter makes plain: its
-# directions are input and output weights passed through the random
+# on a random one [the linear theory](05_linear_theory.py) makes plain:
+# its directions are input and output weights passed through the random
 # connections.
 #
 # ## How the change grows
