@@ -694,8 +694,8 @@ charts.show(
     "language. Here recurrent weights are needed, and a "
     "few components of their change suffice.",
     alt="Change of the accuracy against rank: with the change truncated "
-    "it rises from some forty points below zero at rank 0 to zero at rank "
-    "10; with the weights truncated it is somewhat lower at small ranks.",
+    "it rises from some forty points below zero at rank 0 to zero at "
+    "rank 10; with the weights truncated it lies lower at small ranks.",
 )
 
 # %% [markdown]
