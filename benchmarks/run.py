@@ -28,7 +28,15 @@ sys.path[0] = str(ROOT)
 
 from benchmarks.result import Result
 
-BENCHMARKS = ("cp", "ltrrnn", "ltrrnn_data", "ltrrnn_scaling", "ltrrnn_grid", "ltrrnn_large")
+BENCHMARKS = (
+    "cp",
+    "learning",
+    "ltrrnn",
+    "ltrrnn_data",
+    "ltrrnn_scaling",
+    "ltrrnn_grid",
+    "ltrrnn_large",
+)
 PACKAGES = ("joblib", "numpy", "scipy", "tensorly", "torch", "torchdiffeq")
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from ltr_core.learned_change import (
     change_of,
+    check_ranks,
     eigenvalues,
     learning_time,
     norms,
@@ -43,6 +44,8 @@ class Learned(NamedTuple):
     recent epoch; the last four are measured on trials that are the same for all networks.
 
     - `loss` (network, epoch); `time` (network,): first epoch below 0.05, infinite if there is none.
+    - `gradient_norm`, `change_norm` (network, epoch): Frobenius norms of the gradient by the
+      recurrent weights and of their change so far.
     - `recorded` (record,): numbers of updates. `change` (network, record, post, pre): recorded.
     - `spectrum_over_training` (network, record, value): its leading singular values.
     - `final_change` (network, post, pre); `norm`, `norm_start` (network,): Frobenius norms of it
@@ -55,6 +58,8 @@ class Learned(NamedTuple):
 
     loss: Float[np.ndarray, "network epoch"]
     time: Float[np.ndarray, " network"]
+    gradient_norm: Float[np.ndarray, "network epoch"]
+    change_norm: Float[np.ndarray, "network epoch"]
     recorded: Int[np.ndarray, " record"]
     change: Float[np.ndarray, "network record post pre"]
     spectrum_over_training: Float[np.ndarray, "network record value"]
@@ -101,8 +106,9 @@ def learn(
     - `learning_rate`: 0.05 / N if it is not given, as published with Adam.
     - `n_records`: how often the change is recorded, evenly over the epochs, the end included.
 
-    Raises what `train` does.
+    Raises what `train` does, and ValueError for ranks above `n_units`, before anything is trained.
     """
+    check_ranks(ranks, n_units)
     networks = mean_field_networks(
         n_networks, n_units, task.n_inputs, task.n_outputs, g=g, seed=seed
     )
@@ -124,6 +130,8 @@ def learn(
     found = Learned(
         loss=training.loss.double().numpy() / first,
         time=learning_time(training.loss),
+        gradient_norm=training.gradient_norm.numpy(),
+        change_norm=training.change_norm.numpy(),
         recorded=training.recorded.numpy(),
         change=training.change.numpy(),
         spectrum_over_training=spectra,

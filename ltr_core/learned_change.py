@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from torch import Tensor
 
 from ltr_core.rnn import RNN
@@ -32,6 +32,29 @@ def learning_time(
     return torch.where(below.any(1), first, torch.inf).numpy()
 
 
+def at_learning(
+    values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
+) -> Float[np.ndarray, " network"]:
+    """What was measured at every epoch, at each network's learning time (the last without one)."""
+    places = np.minimum(time, values.shape[1] - 1).astype(int)
+    return np.take_along_axis(values, places[:, None], 1)[:, 0].astype(float)
+
+
+def until_learning(
+    values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
+) -> Float[np.ndarray, " network"]:
+    """Its mean over the epochs before each network's learning time (all without one)."""
+    before = np.arange(values.shape[1]) < time[:, None]
+    return (values * before).sum(1) / before.sum(1)
+
+
+def scaling_exponents(
+    values: Real[np.ndarray, "network size"], sizes: Sequence[int]
+) -> Float[np.ndarray, " network"]:
+    """The power of the size that each network's values grow with: a straight line on log axes."""
+    return np.polyfit(np.log(sizes), np.log(values.T), 1)[0]
+
+
 def change_of(training: Training) -> Float[Tensor, "network post pre"]:
     """The change of the recurrent weights, at the best recent epoch."""
     return training.best.recurrent - training.start.recurrent
@@ -41,7 +64,7 @@ def truncated(
     matrix: Float[Tensor, "network post pre"], ranks: Sequence[int]
 ) -> Float[Tensor, "rank network post pre"]:
     """The best approximations of matrices at given ranks (0 included), by their SVD."""
-    _check_ranks(ranks, min(matrix.shape[1:]))
+    check_ranks(ranks, min(matrix.shape[1:]))
     u, s, v = torch.linalg.svd(matrix.double(), full_matrices=False)
     cut = [(u[..., :r] * s[..., None, :r]) @ v[..., :r, :] for r in ranks]
     return torch.stack(cut).to(matrix.dtype)
@@ -59,10 +82,12 @@ def truncation_losses(
     """The loss with the change, or the weights themselves, cut to each rank.
 
     Trained input and output weights are kept in any case; the loss is that of `trials`.
-    Raises ValueError for ranks that are not from 0 to the number of units.
+    Raises ValueError for ranks that are not from 0 to the number of units, or for another `of`.
     """
     if of == "change":
         versions = training.start.recurrent + truncated(change_of(training), ranks)
+    elif of != "weights":
+        raise ValueError(f"of is '{of}': give 'change' or 'weights'.")
     else:
         versions = truncated(training.best.recurrent, ranks)
     losses = [
@@ -131,6 +156,7 @@ def norms(matrix: Float[Tensor, "*batch post pre"]) -> Float[np.ndarray, "*batch
     return torch.linalg.matrix_norm(matrix.double()).numpy()
 
 
-def _check_ranks(ranks: Sequence[int], largest: int) -> None:
+def check_ranks(ranks: Sequence[int], largest: int) -> None:
+    """Raise ValueError unless there are ranks, all from 0 to the largest."""
     if not ranks or any(not 0 <= rank <= largest for rank in ranks):
         raise ValueError(f"ranks are {list(ranks)}: give ranks from 0 to {largest}.")

@@ -144,7 +144,7 @@ def _check_strength(g: float) -> None:
 
 def simulate(
     network: RNN,
-    inputs: Float[Tensor, "network trial time input"],
+    inputs: Float[Tensor, "networks_or_1 trial time input"],
     dt: float,
     initial: Float[Tensor, "network trial neuron"] | None = None,
 ) -> Response:
@@ -167,8 +167,9 @@ def simulate(
         h=dt / network.tau,
         nonlinearity=network.nonlinearity,
     )
-    output = (network.outward @ rates).permute(1, 3, 0, 2)
-    return Response(rates.permute(1, 3, 0, 2), output)
+    by_time = rates.permute(1, 0, 3, 2)  # as it lies in memory
+    output = by_time @ network.outward.transpose(1, 2)[:, None]
+    return Response(by_time.transpose(1, 2), output.transpose(1, 2))
 
 
 def _check(network: RNN, inputs: Tensor, dt: float) -> None:

@@ -9,10 +9,11 @@ D_t = phi'(x_t), backpropagation through time is
     dL/dW = h sum_t lambda_{t+1} r_t^T,        dL/dW_in = h sum_t lambda_{t+1} u_t^T
 
 Autograd keeps a graph of several nodes per step and adds one matrix to dL/dW at each. Here a step
-is one product and a few passes over units x trials, and each of the two sums is one product.
-Trials are the last axis, so that a step's rates lie together in memory.
+is one product and a few passes over units x trials, and each of the two sums is one product: in
+memory the trials of all times of a network are the rows of one matrix.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ from torch import Tensor
 
 Nonlinearity = Literal["tanh", "identity"]
 Array = np.ndarray
+
+# Multiplications of a product that OpenBLAS counts as small; the fewest columns of a block of one.
+SMALL, NARROWEST = 10**6, 16
 
 
 class Gradient(NamedTuple):
@@ -39,6 +43,8 @@ class Rollout:
     each time), so whoever descends a gradient keeps one `Rollout` for all steps. What `forward` and
     `backward` return are views of the buffers: the next call overwrites them.
 
+    In memory the axes are (network, time, trial, neuron), read fastest if given so: `as_in_memory`.
+
     - `rates` (time + 1, network, neuron, trial): phi(x) before the first step and after each.
     - `adjoint` (time, network, neuron, trial): dL/dx after each step, once `backward` was called.
     """
@@ -51,12 +57,12 @@ class Rollout:
     @property
     def rates(self) -> Float[Array, "steps network neuron trial"]:
         """phi(x) before the first step and after each."""
-        return self._buffers["rates"]
+        return as_in_memory(self._buffers["rates"])
 
     @property
     def adjoint(self) -> Float[Array, "time network neuron trial"]:
         """dL/dx after each step."""
-        return self._buffers["states"]
+        return as_in_memory(self._buffers["states"])
 
     def forward(
         self,
@@ -66,56 +72,57 @@ class Rollout:
         initial: Float[Array, "network post trial"],
     ) -> Float[Array, "time network post trial"]:
         """Rates after each step, from the state x (not the rate) before the first."""
-        self._recurrent, self._inputs = recurrent, inputs
-        n_time = len(inputs)
-        drive = self._buffer("states", (n_time, *initial.shape), initial.dtype)
-        rates = self._buffer("rates", (n_time + 1, *initial.shape), initial.dtype)
-        np.matmul(self.h * inward, inputs, out=drive)
-        weights, x, arriving = self.h * recurrent, initial.copy(), np.empty_like(initial)
+        self._recurrent = recurrent
+        self._inputs = np.ascontiguousarray(as_in_memory(inputs))
+        x = np.swapaxes(initial, 1, 2).copy()
+        n_networks, *sizes = x.shape
+        drive = self._buffer("states", (n_networks, len(inputs), *sizes), x.dtype)
+        rates = self._buffer("rates", (n_networks, len(inputs) + 1, *sizes), x.dtype)
+        np.matmul(_rows(self._inputs), _transposed(self.h * inward), out=_rows(drive))
+        product, arriving = _product(_transposed(self.h * recurrent), x)
         phi = np.tanh if self.nonlinearity == "tanh" else np.positive
-        phi(x, out=rates[0])
-        for t in range(n_time):
-            np.matmul(weights, rates[t], out=arriving)
+        phi(x, out=rates[:, 0])
+        steps = rates.swapaxes(0, 1)
+        for before, after, driven in zip(steps, steps[1:], drive.swapaxes(0, 1), strict=False):
+            product(before)
             x *= 1 - self.h
-            x += drive[t]
+            x += driven
             x += arriving
-            phi(x, out=rates[t + 1])
-        return rates[1:]
+            phi(x, out=after)
+        return self.rates[1:]
 
     def backward(self, by_rates: Float[Array, "time network post trial"]) -> Gradient:
         """The gradient of a loss whose derivatives by the rates after each step are given."""
         # the drive is used up: its buffer takes the adjoint
-        adjoint, rates = self._buffers["states"], self.rates
-        transposed = np.ascontiguousarray(np.swapaxes(self._recurrent, 1, 2)) * self.h
-        arriving, slope = np.empty_like(adjoint[0]), np.ones_like(adjoint[0])
-        np.multiply(by_rates[-1], self._slope(rates[-1], slope), out=adjoint[-1])
-        for t in range(len(adjoint) - 2, -1, -1):
-            np.matmul(transposed, adjoint[t + 1], out=arriving)
-            arriving += by_rates[t]
-            arriving *= self._slope(rates[t + 1], slope)
-            np.multiply(adjoint[t + 1], 1 - self.h, out=adjoint[t])
-            adjoint[t] += arriving
-        np.matmul(transposed, adjoint[0], out=arriving)
-        arriving *= self._slope(rates[0], slope)
-        arriving += (1 - self.h) * adjoint[0]
-        sent = np.broadcast_to(
-            self._inputs, (len(adjoint), adjoint.shape[1], *self._inputs.shape[2:])
-        )
-        after = self._side_by_side("adjoint", adjoint)
-        before = self._side_by_side("before", rates[:-1])
-        shown = self._side_by_side("inputs", sent)
+        adjoint, rates = self._buffers["states"], self._buffers["rates"]
+        by_rates = as_in_memory(by_rates)
+        slope = np.ones_like(adjoint[:, 0])
+        product, arriving = _product(self.h * self._recurrent, slope)
+        np.multiply(by_rates[:, -1], self._slope(rates[:, -1], slope), out=adjoint[:, -1])
+        parts = (adjoint, adjoint[:, :-1], by_rates[:, :-1], rates[:, :-1])
+        latest_first = (part.swapaxes(0, 1)[::-1] for part in parts)
+        for later, now, shown, rate in zip(*latest_first, strict=False):
+            product(later)
+            arriving += shown
+            arriving *= self._slope(rate, slope)
+            np.multiply(later, 1 - self.h, out=now)
+            np.add(now, arriving, out=now)
+        product(adjoint[:, 0])
+        arriving *= self._slope(rates[:, 0], slope)
+        arriving += (1 - self.h) * adjoint[:, 0]
+        by_input = _transposed(_rows(self._inputs)) @ _rows(adjoint)
         return Gradient(
-            recurrent=self.h * (after @ np.swapaxes(before, 1, 2)),
-            inward=self.h * (after @ np.swapaxes(shown, 1, 2)),
-            initial=arriving,
+            recurrent=self.h * (np.swapaxes(_rows(adjoint), 1, 2) @ _rows(rates[:, :-1])),
+            inward=self.h * np.swapaxes(by_input, 1, 2),
+            initial=np.swapaxes(arriving, 1, 2),
         )
 
     def by_readout(
         self, by_readout: Float[Array, "time network output trial"]
     ) -> Float[Array, "network output pre"]:
         """The gradient by readout weights of a loss whose derivatives by the outputs are given."""
-        after = self._side_by_side("after", self.rates[1:])
-        return self._side_by_side("outputs", by_readout) @ np.swapaxes(after, 1, 2)
+        given = _transposed(_rows(as_in_memory(by_readout)))
+        return given @ _rows(self._buffers["rates"][:, 1:])
 
     def _slope(self, rate: Array, room: Array) -> Array:
         """phi' at a rate, written into `room` (which holds ones)."""
@@ -124,18 +131,43 @@ class Rollout:
             np.subtract(1, room, out=room)
         return room
 
-    def _side_by_side(self, name: str, array: Array) -> Float[Array, "network row time_and_trial"]:
-        """The trials of all times side by side, so that a sum over both is one product."""
-        n_time, n_networks, n_rows, n_trials = array.shape
-        room = self._buffer(name, (n_networks, n_rows, n_time, n_trials), array.dtype)
-        np.copyto(room, array.transpose(1, 2, 0, 3))
-        return room.reshape(n_networks, n_rows, n_time * n_trials)
-
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
         found = self._buffers.get(name)
         if found is None or found.shape != shape or found.dtype != dtype:
             found = self._buffers[name] = np.empty(shape, dtype=dtype)
         return found
+
+
+def as_in_memory(array: Array) -> Array:
+    """(time, network, row, trial) as (network, time, trial, row), or the other way round."""
+    return array.transpose(1, 0, 3, 2)
+
+
+def _rows(array: Array) -> Float[Array, "network time_and_trial column"]:
+    """The trials of all times as rows, so that a sum over both is one product; a view."""
+    return array.reshape(len(array), -1, array.shape[-1])
+
+
+def _transposed(array: Array) -> Array:
+    return np.ascontiguousarray(np.swapaxes(array, 1, 2))
+
+
+def _product(weights: Array, like: Array) -> tuple[Callable[[Array], object], Array]:
+    """A function that multiplies (network, trial, neuron) by weights, and where it writes.
+
+    Large weights are taken in blocks of columns: OpenBLAS, with AVX-512, is faster at small ones.
+    """
+    n_networks, n_rows, n_columns = weights.shape
+    wanted = -(-like.shape[1] * n_rows * n_columns // SMALL)
+    sizes = range(wanted, n_columns // NARROWEST + 1)
+    n_blocks = next((n for n in sizes if n_columns % n == 0), 1)
+    out = np.empty_like(like)
+    blocks, room = (
+        array.reshape(n_networks, -1, n_blocks, n_columns // n_blocks).transpose(0, 2, 1, 3)
+        for array in (weights, out)
+    )
+    blocks = np.ascontiguousarray(blocks)
+    return lambda left: np.matmul(left[:, None], blocks, out=room), out
 
 
 def rollout(

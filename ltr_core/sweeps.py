@@ -54,7 +54,8 @@ def sweep(
                 raise RuntimeError(f"The cell {dict(cells[place])} failed: {found}") from found
             results[place] = found
             if (path := paths[place]) is not None:
-                tensors = {name: torch.from_numpy(array) for name, array in found.items()}
+                # copies: a file holds no array that is a view of another
+                tensors = {name: torch.from_numpy(array.copy()) for name, array in found.items()}
                 checkpoints.save(path, tensors, path.stem)
             bar.update()
     return [results[place] for place in range(len(cells))]

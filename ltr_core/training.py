@@ -10,7 +10,7 @@ batch has trials and a loss of its own, so that one call trains several samples.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from ltr_core.learning import Diverged, check_rate
 from ltr_core.rnn import RNN, simulate
-from ltr_core.rollout import Rollout
+from ltr_core.rollout import Rollout, as_in_memory
 from ltr_core.tasks import Task, Trials
 
 Weights = Literal["recurrent", "inward", "outward"]
@@ -37,6 +37,7 @@ class Training(NamedTuple):
     - `best`: with the weights of the least loss among the last `recent` epochs, since losses spike.
     - `loss` (network, epoch): of each epoch's batch, before its update.
     - `gradient_norm` (network, epoch): Frobenius norm of the gradient by the recurrent weights.
+    - `change_norm` (network, epoch): and of their change so far, before that epoch's update.
     - `recorded` (record,): numbers of updates after which the recurrent weights were recorded.
     - `change` (network, record, post, pre): recurrent weights then, less those of the start.
     """
@@ -46,6 +47,7 @@ class Training(NamedTuple):
     final: RNN
     loss: Float[Tensor, "network epoch"]
     gradient_norm: Float[Tensor, "network epoch"]
+    change_norm: Float[Tensor, "network epoch"]
     recorded: Int[Tensor, " record"]
     change: Float[Tensor, "network record post pre"]
 
@@ -80,6 +82,10 @@ def train(
     counts = {"n_epochs": n_epochs, "n_trials": n_trials, "recent": recent}
     _check(networks, task, counts, trained, record_at)
     check_rate(learning_rate)
+    if optimiser not in get_args(Optimiser):
+        raise ValueError(
+            f"optimiser is '{optimiser}': give one of {', '.join(get_args(Optimiser))}."
+        )
     weights: dict[str, Tensor] = {name: getattr(networks, name).clone() for name in ALL_WEIGHTS}
     optimizer = _optimizer([weights[name] for name in trained], optimiser, learning_rate)
     generators = [np.random.default_rng([seed, i, 1]) for i in range(networks.n_networks)]
@@ -88,7 +94,8 @@ def train(
     for epoch in tqdm(range(n_epochs), desc="training", leave=False):
         keeper.record(epoch)
         batch = _stacked([task.sample(n_trials, rng) for rng in generators])
-        loss, norm = descent.gradients(batch)
+        with np.errstate(over="ignore", invalid="ignore"):  # told below, as Diverged
+            loss, norm = descent.gradients(batch)
         keeper.note(epoch, loss, norm)
         _check_finite(keeper.loss, epoch, optimiser, learning_rate)
         if stop_below is not None and keeper.all_below(stop_below):
@@ -114,28 +121,38 @@ class _Descent:
         self.trained = trained
         self.initial = initial
         self.rollout = Rollout(task.dt / networks.tau, networks.nonlinearity)
+        self._by_rates = np.empty((0, 0, 0, 0))
 
     def gradients(self, batch: Trials) -> tuple[np.ndarray, np.ndarray]:
         """Set every trained weight's gradient; each network's loss and gradient's norm."""
         recurrent, inward, outward = (self.weights[name].numpy() for name in ALL_WEIGHTS)
-        dtype = recurrent.dtype
-        inputs, targets = (
-            np.ascontiguousarray(part.numpy().transpose(2, 0, 3, 1), dtype=dtype)
-            for part in (batch.inputs, batch.targets)
-        )
-        mask = batch.mask.numpy().transpose(2, 0, 1)[:, :, None].astype(dtype)
-        start = np.zeros((*recurrent.shape[:2], inputs.shape[-1]), dtype=dtype)
+        inputs, targets, mask = (
+            np.ascontiguousarray(np.swapaxes(part.numpy(), 1, 2), dtype=recurrent.dtype)
+            for part in (batch.inputs, batch.targets, batch.mask[..., None])
+        )  # (network, time, trial, channel), as the rollout has it in memory
+        start = np.zeros((*recurrent.shape[:2], inputs.shape[2]), dtype=recurrent.dtype)
+        silent = 0
         if self.initial is not None:
             start += self.initial.numpy()[..., None]
-        rates = self.rollout.forward(recurrent, inward, inputs, start)
-        counted = mask.sum((0, 2, 3), keepdims=True) * targets.shape[2]
-        error = outward @ rates - targets
+        else:  # until the first input all rates are zero: nothing to compute
+            silent = int(inputs.any((0, 2, 3)).argmax())
+        loop = self.rollout
+        rates = as_in_memory(
+            loop.forward(recurrent, inward, as_in_memory(inputs[:, silent:]), start)
+        )
+        error = -targets
+        error[:, silent:] += rates @ np.swapaxes(outward, 1, 2)[:, None]
+        counted = mask.sum((1, 2, 3), keepdims=True) * targets.shape[-1]
         by_output = mask / counted * error
-        loss = 0.5 * (error * by_output).sum((0, 2, 3))
-        found = self.rollout.backward(np.swapaxes(outward, 1, 2) @ by_output)
+        loss = 0.5 * (error * by_output).sum((1, 2, 3))
+        heard = by_output[:, silent:]
+        if self._by_rates.shape != rates.shape:
+            self._by_rates = np.empty_like(rates)
+        np.matmul(heard, outward[:, None], out=self._by_rates)
+        found = loop.backward(as_in_memory(self._by_rates))
         gradients = {"recurrent": found.recurrent, "inward": found.inward}
         if "outward" in self.trained:
-            gradients["outward"] = self.rollout.by_readout(by_output)
+            gradients["outward"] = loop.by_readout(as_in_memory(heard))
         for name in self.trained:
             self.weights[name].grad = torch.from_numpy(gradients[name])
         return loss, np.linalg.norm(found.recurrent, axis=(1, 2))
@@ -158,6 +175,7 @@ class _Keeper:
         self.record_at = list(record_at)
         self.loss = torch.full((n_networks, n_epochs), torch.inf)
         self.gradient_norm = torch.zeros(n_networks, n_epochs)
+        self.change_norm = torch.zeros(n_networks, n_epochs)
         # the changes themselves: nothing is held as weights and as changes at once
         self.change = start.recurrent.new_zeros(n_networks, len(record_at), n_units, n_units)
         self.best = {name: weight.clone() for name, weight in weights.items()}
@@ -177,6 +195,8 @@ class _Keeper:
         self.n_run = epoch + 1
         self.loss[:, epoch] = torch.from_numpy(loss)
         self.gradient_norm[:, epoch] = torch.from_numpy(gradient_norm)
+        change = self.weights["recurrent"] - self.start.recurrent
+        self.change_norm[:, epoch] = torch.linalg.matrix_norm(change)
         if epoch >= self.n_epochs - self.recent:
             better = self.loss[:, epoch] < self.least
             self.least[better] = self.loss[better, epoch]
@@ -199,6 +219,7 @@ class _Keeper:
             final=final,
             loss=self.loss[:, : self.n_run],
             gradient_norm=self.gradient_norm[:, : self.n_run],
+            change_norm=self.change_norm[:, : self.n_run],
             recorded=torch.tensor(self.record_at, dtype=torch.int64)[: len(kept)],
             change=self.change[:, : len(kept)],
         )
@@ -263,7 +284,7 @@ def _check_finite(
     loss: Float[Tensor, "network epoch"], epoch: int, optimiser: str, learning_rate: float
 ) -> None:
     now, first = loss[:, epoch], loss[:, 0]
-    gone = ~(now <= DIVERGED * first)
+    gone = ~(now.isfinite() & (now <= DIVERGED * first))
     if gone.any():
         network = int(gone.nonzero()[0, 0])
         raise Diverged(

@@ -30,6 +30,13 @@ CHAPTERS = {
         "S1.not-growth",
         "S1.updates",
     },
+    "04_random_connectivity": {
+        "S3.faster",
+        "S3.too-much",
+        "S3.smaller",
+        "S7.norms",
+        "S7.rank",
+    },
     "07_ltrrnn": {"P4.reduction", "P4.learning-shows", "P4.weights-or-inputs"},
     "08_recovery": {
         "P4.factors",

@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 from ltr_core import rnn
-from ltr_core.rnn import RNN, random_networks, simulate
+from ltr_core.rnn import RNN, mean_field_networks, random_networks, simulate
 
 TAU = 0.1
 
@@ -70,6 +70,61 @@ def test_it_starts_where_it_is_told():
     still = torch.zeros(1, 1, 1, 1, dtype=torch.float64)
     activity = simulate(network, still, 0.05, start).activity
     torch.testing.assert_close(activity[0, 0, 0], torch.full((5,), np.tanh(0.25)).double())
+
+
+def test_networks_that_share_trials_start_each_where_it_is_told():
+    networks = random_networks(2, 6, 1, 1, seed=0)
+    inputs = torch.randn(1, 3, 5, 1, dtype=torch.float64, generator=torch.manual_seed(0))
+    starts = torch.randn(2, 3, 6, dtype=torch.float64, generator=torch.manual_seed(1))
+    shared = simulate(networks, inputs, 0.02, starts)
+    apart = simulate(networks, inputs.expand(2, -1, -1, -1), 0.02, starts)
+    torch.testing.assert_close(shared.output, apart.output)
+    assert not torch.allclose(shared.output, simulate(networks, inputs, 0.02).output)
+
+
+def test_mean_field_networks_have_the_stated_scales():
+    networks = mean_field_networks(2, 400, 2, 3, g=1.5)
+    torch.testing.assert_close(networks.inward.norm(dim=1), torch.full((2, 2), 20.0))
+    torch.testing.assert_close(networks.outward.norm(dim=2), torch.full((2, 3), 1 / 20))
+    for weights in networks.recurrent:
+        assert weights.var().item() == pytest.approx(1.5**2 / 400, rel=0.02)
+        assert abs(weights.mean().item()) < 4 * 1.5 / 20 / 400
+    # a circular law, not a structured matrix
+    radius = torch.linalg.eigvals(networks.recurrent).abs().max(1).values
+    torch.testing.assert_close(radius, torch.full((2,), 1.5), rtol=0.1, atol=0)
+    assert (networks.tau, networks.nonlinearity) == (1.0, "tanh")
+    assert networks.recurrent.dtype == torch.float32
+
+
+def test_mean_field_networks_are_the_same_up_to_g_and_however_many():
+    few, strong = (mean_field_networks(n, 6, 2, 1, g=g, seed=4) for n, g in ((2, 0.5), (5, 2.0)))
+    torch.testing.assert_close(4 * few.recurrent, strong.recurrent[:2])
+    assert torch.equal(few.inward, strong.inward[:2])
+    assert torch.equal(few.outward, strong.outward[:2])
+    assert not torch.equal(few.inward[0], few.inward[1])
+    other = mean_field_networks(2, 6, 2, 1, g=0.5, seed=5)
+    assert not torch.equal(few.recurrent, other.recurrent)
+    assert not mean_field_networks(1, 6, 1, 1, g=0.0).recurrent.any()
+    double = mean_field_networks(2, 6, 2, 1, g=0.5, dtype=torch.float64, seed=4)
+    torch.testing.assert_close(double.recurrent.float(), few.recurrent, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"n_units": 0}, "n_units is 0"),
+        ({"n_outputs": 0}, "n_outputs is 0"),
+        ({"g": -0.1}, r"g is -0\.1"),
+        ({"g": float("inf")}, "g is inf"),
+        ({"g": 1.0, "nonlinearity": "identity"}, r"g is 1\.0: a linear network .* unstable"),
+        ({"nonlinearity": "relu"}, "nonlinearity is 'relu': give one of tanh, identity"),
+    ],
+)
+@pytest.mark.usefixtures("as_in_use")
+def test_impossible_mean_field_networks_are_named(settings, named):
+    sizes = {"n_networks": 1, "n_units": 4, "n_inputs": 1, "n_outputs": 1, "g": 0.5}
+    with pytest.raises(ValueError, match=named):
+        mean_field_networks(**sizes | settings)
 
 
 @pytest.mark.parametrize(

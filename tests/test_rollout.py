@@ -25,9 +25,7 @@ def parts(dtype=torch.float64, shared=False, seed=0):
 
 def gradients(run, given, nonlinearity, h=0.3):
     """Gradients of a loss that weighs every rate at random."""
-    leaves = {
-        name: part.clone().requires_grad_(name != "inputs") for name, part in given.items()
-    }
+    leaves = {name: part.clone().requires_grad_(name != "inputs") for name, part in given.items()}
     rates = run(*leaves.values(), h=h, nonlinearity=nonlinearity)
     weight = torch.randn(rates.shape, generator=torch.Generator().manual_seed(9)).to(rates)
     (rates**2 * weight).sum().backward()
@@ -46,6 +44,20 @@ def test_rates_and_gradients_are_those_of_autograd(dtype, tolerance, nonlinearit
     assert torch.allclose(rates, wanted_rates, rtol=0, atol=tolerance * wanted_rates.abs().max())
     for found, right in zip(ours, wanted, strict=True):
         assert (found - right).norm() <= tolerance * right.norm()
+
+
+@pytest.mark.parametrize("n_units", [256, 251])
+def test_products_of_large_networks_are_whole(n_units):
+    # in blocks, or in one where no number divides the units
+    drawn = np.random.default_rng(0)
+    recurrent = drawn.normal(0, n_units**-0.5, (2, n_units, n_units))
+    given = [recurrent, drawn.normal(size=(2, n_units, 1)), drawn.normal(size=(3, 1, 1, 32))]
+    given = [torch.from_numpy(part) for part in (*given, drawn.normal(size=(2, n_units, 32)))]
+    named = dict(zip(("recurrent", "inward", "inputs", "initial"), given, strict=True))
+    rates, ours = gradients(rollout, named, "tanh")
+    wanted_rates, wanted = gradients(rollout_by_autograd, named, "tanh")
+    for found, right in zip((rates, *ours), (wanted_rates, *wanted), strict=True):
+        torch.testing.assert_close(found, right, rtol=1e-10, atol=1e-10)
 
 
 def test_a_step_less_changes_the_gradients():
@@ -81,9 +93,7 @@ def test_buffers_serve_again_and_for_other_sizes():
         given = {name: part.numpy() for name, part in parts(seed=seed).items()}
         given["inputs"] = given["inputs"][:n_time]
         fresh = Rollout(0.3)
-        np.testing.assert_array_equal(
-            loop.forward(*given.values()), fresh.forward(*given.values())
-        )
+        np.testing.assert_array_equal(loop.forward(*given.values()), fresh.forward(*given.values()))
         by_rates = np.random.default_rng(seed).standard_normal(fresh.rates[1:].shape)
         for used, new in zip(loop.backward(by_rates), fresh.backward(by_rates), strict=True):
             np.testing.assert_array_equal(used, new)

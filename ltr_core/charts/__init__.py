@@ -12,6 +12,7 @@ from ltr_core.charts.panels import curve_panels, eigenvalue_panels
 from ltr_core.charts.population import peak_order, population, population_panels
 from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
+from ltr_core.charts.runs import runs
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
 from ltr_core.charts.trials import trials
@@ -38,6 +39,7 @@ __all__ = [
     "population_panels",
     "projections",
     "records",
+    "runs",
     "scores",
     "show",
     "spectra",

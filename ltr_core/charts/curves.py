@@ -120,7 +120,7 @@ def epoch_marks(epochs: Sequence[str], x: np.ndarray) -> list[alt.Chart]:
 def _axis(values: np.ndarray, scale: Mapping[str, Any] | None) -> alt.Axis:
     """Marks at whole numbers for whole numbers, at powers of ten on a logarithmic scale."""
     if (scale or {}).get("type") == "log":
-        lowest, highest = np.log10(values[values > 0].min()), np.log10(values.max())
+        lowest, highest = np.log10(values[values > 0].min()), np.log10(np.nanmax(values))
         powers = np.arange(np.floor(lowest), np.ceil(highest) + 1)
         return alt.Axis(values=[float(10**power) for power in powers], format="~g")
     return alt.Axis(format="d", tickMinStep=1) if values.dtype.kind == "i" else alt.Axis()
