@@ -458,9 +458,9 @@ charts.show(
     name="lstm-truncated",
     caption="Accuracy in points of 100, less that of the network as "
     "trained, with one layer's recurrent weights replaced: by the "
-    "initial ones plus the change truncated to a rank; by the weights truncated to it; by the "
-    "weights with these components of the change taken away. Mean and "
-    "range over the networks.",
+    "initial ones plus the change truncated to a rank; by the weights "
+    "truncated to it; by the weights with these components of the change "
+    "taken away. Mean and range over the networks.",
     alt="Two panels, one for each layer. In the first, change and "
     "weights start several points below zero at rank 0 and rise together "
     "to about zero within five ranks; without these components accuracy "
