@@ -20,9 +20,10 @@
 #
 # {cite:t}`schuessler2020` put this to the test in their supplement. They
 # trained a network from another world, an LSTM, to say whether a sentence
-# of a film review is friendly, and found the same: of the change of its
-# recurrent weights some ten or twenty components out of 256 do. This is
-# part of claim **S7**. On the way we meet **S4** again: that the change
+# of a film review is friendly (it praises) or not, and found the
+# same: of the change of its recurrent weights some ten or twenty
+# components out of 256 suffice. This is part of claim **S7** of [the
+# list](intro.md). On the way we meet **S4** again: that the change
 # belongs to the random weights it was added to.
 #
 # *What is theirs and what is ours.* The task, the kind of network, and
@@ -104,9 +105,9 @@ except NotAtHand:
     source = (
         "**The film reviews were not at hand when this page was made**, "
         "nor a package index to fetch them from. Everything below was "
-        "run on the *made language* of the last section but one, in "
-        "their place. What the text says of film reviews does not apply, "
-        "and the claims about them were not run."
+        "run on the *made language* of a later section (*A language in "
+        "which order matters*), in their place. What the text says of "
+        "film reviews does not apply, and the claims about them were not run."
     )
 display(Markdown(f":::{{note}}\n{source}\n:::"))
 
@@ -114,24 +115,26 @@ display(Markdown(f":::{{note}}\n{source}\n:::"))
 # ## The claims, before the results
 #
 # An **LSTM** is a recurrent network with two kinds of memory. Each unit
-# has a *cell*, a number that stays unless it is written to or erased.
-# Three *gates* (each between 0 and 1) say how much is written, kept and
-# let out. What goes to the gates and into the cell is a weighted sum of
-# the present input and of the last step's outputs, $W\mathbf h_{t-1}$:
-# this **recurrent matrix** $W$, with four rows for each unit, is what is
-# looked at. Two such layers are stacked, and the paper looks at the
-# second. Of the change $\Delta W=W-W_0$ over learning, only the leading
-# components (singular values and vectors) are kept: the **truncated
-# change** of rank $r$. The network then gets $W_0$ plus it, in one layer;
-# all else stays as learned. Rank 0 is the layer's initial, random matrix.
-# The same can be done to $W$ itself (**truncated weights**); rank 0 is
-# then no recurrent weights at all.
+# has a *cell*, a number that stays unless it is written to or erased, and
+# an output, which all units of its layer see at the next step. Three
+# *gates* (each between 0 and 1) say how much is written to the cell, kept
+# in it and let out. The gates, and what is written, are set by a weighted
+# sum of the present input plus one of the last step's outputs,
+# $W\mathbf h_{t-1}$: this **recurrent matrix** $W$, with four rows for
+# each unit (three gates, one cell), is what is looked at. Two such layers are
+# stacked, the second reading the outputs of the first, and the paper
+# looks at the second. Of the change $\Delta W=W-W_0$ over learning, only
+# the leading components (singular values and vectors) are kept: the
+# **truncated change** of rank $r$. The network then gets $W_0$ plus it,
+# in one layer; all else stays as learned. Rank 0 is the layer's initial,
+# random matrix. The same can be done to $W$ itself (**truncated
+# weights**); rank 0 is then no recurrent weights at all.
 #
 # Everything is measured in **accuracy**, the share of sentences judged
 # rightly, on sentences that the network did not learn from. Some of
 # those choose the epoch from which the weights are taken, the others
-# give the numbers below. Half of the sentences, about, are friendly:
-# guessing gives 0.5.
+# give the numbers below. A *point* is a hundredth of accuracy. Half of
+# the sentences, about, are friendly: guessing gives 0.5.
 #
 # The criteria were written after pilots with other random numbers (seeds
 # 1000 and 1001), and committed before the run at this seed. The pilots
@@ -295,7 +298,8 @@ glue("best-epochs", ", ".join(map(str, best)), display=False)
 # {glue:text}`n-choose` to choose an epoch by and {glue:text}`n-report`
 # for the measurements; which are which differs between the networks, as
 # do the initial weights. The first one knows {glue:text}`n-words` words.
-# The epochs chosen are {glue:text}`best-epochs`.
+# The epochs chosen, those of the highest accuracy, are
+# {glue:text}`best-epochs`.
 
 # %% tags=["hide-input"]
 courses = {
@@ -317,9 +321,10 @@ charts.show(
     ),
     name="reading-lessons",
     caption="Learning to read: loss over epochs, mean (line) and range "
-    "(band) of the networks. Guessing costs log 2 (dashed). On new "
-    "sentences the loss soon stops falling, while on those of the "
-    "training it falls on: the network begins to learn them by heart.",
+    "(band) of the networks; one dot an epoch. Guessing costs log 2 "
+    "(thin dashed line). On new sentences the loss soon stops falling, "
+    "while on those of the training it falls on: the network begins to "
+    "learn them by heart.",
     alt="Loss against epoch. On training sentences it falls all the way; "
     "on others it falls at first, and levels off or rises after a few "
     "epochs.",
@@ -335,12 +340,14 @@ for words, n, said, positive in zip(
     print(f"{'+' if positive else '-'} {torch.sigmoid(said):.2f}  {text}")
 
 # %% [markdown]
-# Six sentences as the network reads them, with people's verdict and the
+# Six sentences as the first network reads them, which it did not learn
+# from. In front are people's verdict (+ friendly, - not) and the
 # probability of a friendly one that the network gives.
 #
 # ## What the second layer's change is worth
 #
-# First the singular values, then what the components do.
+# First the singular values of the change: how many of them are large.
+# Then what the components do to the accuracy.
 
 # %%
 layers = {"first layer": 0, "second layer": 1}
@@ -373,10 +380,11 @@ charts.show(
         width=220,
     ),
     name="lstm-singular-values",
-    caption="The leading singular values of the change and of the "
-    "initial weights, in both layers: mean and range over the networks. "
-    "Those of the change fall off fast; those of the random matrix "
-    "hardly.",
+    caption=f"The {few} leading singular values (of {n_units}) of the "
+    "change and of the initial weights, in both layers: mean (line) and "
+    "range (band, often thinner than the line) over the networks. Those "
+    "of the change fall off fast, those of the random matrix slowly. The "
+    "vertical scales of the panels differ.",
     alt="Two panels of singular values against component. The change has "
     "a few large ones and a long low tail; the initial weights decline "
     "slowly from component to component.",
@@ -427,7 +435,7 @@ def drawn(cuts):
     fields = {
         "change truncated": "change",
         "weights truncated": "weights",
-        "change without these": "rest",
+        "leading ones left out": "rest",
     }
     return {
         name: np.array(
@@ -457,15 +465,16 @@ charts.show(
     ),
     name="lstm-truncated",
     caption="Accuracy in points of 100, less that of the network as "
-    "trained, with one layer's recurrent weights replaced: by the "
-    "initial ones plus the change truncated to a rank; by the weights "
-    "truncated to it; by the weights with these components of the change "
-    "taken away. Mean and range over the networks.",
+    "trained (dashed line at 0), with one layer's recurrent weights "
+    "replaced: by the initial ones plus the change truncated to a rank; "
+    "by the weights truncated to it; by the weights with as many leading "
+    "components of the change left out as the rank says. Mean (dots, one "
+    "for each rank tried) and range (band) over the networks.",
     alt="Two panels, one for each layer. In the first, change and "
     "weights start several points below zero at rank 0 and rise together "
-    "to about zero within five ranks; without these components accuracy "
-    "falls by as much. In the second the same happens with differences "
-    "of a point or two.",
+    "to about zero within five ranks; with the leading components left "
+    "out accuracy falls by as much. In the second the same happens with "
+    "differences of a point or two.",
 )
 
 
@@ -540,10 +549,12 @@ glue(
 # rank: because it is hardly needed, and of what is hardly needed one
 # cannot tell how little of it would do.
 #
-# Can an LSTM do without recurrent weights? It can, since its cells
+# Can an LSTM do without recurrent weights? A layer can, since its cells
 # remember by themselves. Each word adds something to the cells, and the
-# sum is there at the end. For this task that is much of what it takes:
-# friendly words and unfriendly words, counted.
+# sum is there at the end. For this task that may be much of what it
+# takes: friendly words and unfriendly words, counted (the second exercise
+# puts them out of order). And what the second layer reads has been
+# through the first, whose recurrent weights are in place.
 #
 # So look at the first layer. There its initial recurrent weights alone
 # give {glue:text}`first-zero:.3f` (none at all:
@@ -552,13 +563,13 @@ glue(
 # single component brings {glue:text}`first-one:.3f`, and twenty all of
 # it, within the margin; without those twenty the rest of the change does
 # not help. Here the question can be asked, and the answer is the paper's:
-# low rank (S7.first-layer).
+# low rank. Claim S7.first-layer **holds**.
 #
 # ## The change or the weights?
 #
 # The paper's point is that the *change* is simple while the *weights*
-# are not. In the rate networks of the other chapters that shows at once:
-# without their random part they are no use. Here?
+# are not. In the networks of [the three tasks](03_three_tasks.py), which
+# have no gates, the random part is needed. Here?
 
 # %% tags=["remove-input"]
 grid = np.array(ranks)
@@ -587,13 +598,14 @@ glue(
 # %% [markdown]
 # No. In the second layer little is lost either way, so there is little
 # room for a gap. In the first, where something can be lost, the truncated
-# change is ahead by {glue:text}`first-gap:.3f` on average, within what
-# {glue:text}`n-report` sentences can tell. The paper's gap does not show.
-# Perhaps it would in a network as wide as theirs, or one that learned as
-# slowly: its random weights are larger beside its change. We do not know.
+# change is ahead by {glue:text}`first-gap:.3f` on average, a few of the
+# {glue:text}`n-report` sentences. The paper's gap does not show: claim
+# S7.weights **does not hold**. Perhaps it would in a network as wide as
+# theirs, or one that learned as slowly. We do not know.
 #
 # A second way to ask what the initial weights are good for: keep the
-# change, and shuffle them.
+# change, and shuffle them. Their entries stay the same numbers, but stand
+# in other places of the matrix.
 
 
 # %% tags=["remove-input"]
@@ -622,21 +634,24 @@ for name, values in costs.items():
     glue(f"costs-{name}", float(np.mean(values)), display=False)
 
 # %% [markdown]
-# Shuffling costs {glue:text}`costs-lost:.3f`, where taking the whole
-# change away costs {glue:text}`costs-whole:.3f`. The change does its work
-# on other random weights as well. S4, which the paper states for its
-# three tasks, **does not** carry over to this network. It need not: an
-# LSTM's initial weights are small (uniform within $1/\sqrt N$, which is
-# a radius of about 0.6 for each of the four blocks), and its cells
-# remember without them.
+# Shuffling costs {glue:text}`costs-lost:.3f` of accuracy in the first
+# layer, where taking the whole change away costs
+# {glue:text}`costs-whole:.3f`. The change does most of its work on other
+# random weights as well. S4, which the paper states for its three tasks,
+# **does not** carry over to this network (S4.language). It need not: an
+# LSTM's initial weights are small (uniform between $\pm1/\sqrt N$, so
+# that the eigenvalues of each of the four $N\times N$ blocks lie within
+# a radius of about 0.6), and its cells remember without them.
 #
 # ## A language in which order matters
 #
-# One may wonder whether the measurement could have seen anything. So the
-# same again ({numref}`fig-made-language`) with a language of our own. Its
-# sentences are made of a few words that mean nothing, and one that does:
-# *good* or *bad*, with or without *not* before it. No single word tells
-# the sign. The network is one layer, as wide as above.
+# One may wonder whether the measurement could have seen that an LSTM
+# badly needs its recurrent weights. So the same again
+# ({numref}`fig-made-language`) with a language of our own. Its sentences
+# are made of a few words that mean nothing, and one that does: *good* or
+# *bad*, with or without *not* before it. No single word tells the sign.
+# Each network is one layer, as wide as above. The task is easy, and
+# here the sentences that choose the epoch also give the numbers.
 
 
 # %%
@@ -664,9 +679,9 @@ def learn_made(k):
 
 
 made = [learn_made(k) for k in range(n_networks)]
-print(parts.vocabulary[2:8], "...")
-for sentence in toy_reviews(4, seed).sentences:
-    print(sentence)
+examples = toy_reviews(4, seed)
+for sentence, rating in zip(*examples, strict=True):
+    print(f"{'+' if rating > 0 else '-'}  {sentence}")
 
 # %% tags=["remove-input"]
 row = order.judge(
@@ -699,9 +714,10 @@ charts.show(
         reference=0.0,
     ),
     name="made-language",
-    caption="The same for one-layer networks that learned the made "
-    "language. Here recurrent weights are needed, and a "
-    "few components of their change suffice.",
+    caption="The same as in the figure before, for one-layer networks "
+    "that learned the made language: mean (dots) and range (band). Here "
+    "recurrent weights are needed, and a few components of their change "
+    "suffice.",
     alt="Change of the accuracy against rank: with the change truncated "
     "it starts some thirty points below zero, goes up and down between "
     "ranks 1 and 3, and is at zero from about rank 5 on; with the "
@@ -712,11 +728,11 @@ charts.show(
 # Now recurrent weights are needed: accuracy is
 # {glue:text}`made-full:.2f`, with the initial ones
 # {glue:text}`made-zero:.2f`, with none {glue:text}`made-none:.2f`. Ten
-# components restore it, and so do five, nearly. (On the way there
-# accuracy goes up and down: two or three components can be worse than
-# one.) From ranks 1 to 10 the truncated change is ahead of the truncated
-# weights by {glue:text}`made-gap:.2f` on average, little beside the
-# spread. Shuffling the initial weights costs
+# components restore it, and so do five, nearly: claim S7.order **holds**.
+# (On the way there accuracy goes up and down: two or three components can
+# be worse than one.) From ranks 1 to 10 the truncated change is ahead of
+# the truncated weights by {glue:text}`made-gap:.2f` on average, little
+# beside the spread. Shuffling the initial weights costs
 # {glue:text}`made-shuffled:.2f`: here, too, almost any will do.
 #
 # ## Published, and ours
@@ -742,9 +758,10 @@ else:
 # Accuracy and the largest singular value are close to the paper's, though
 # sentences, words and learning differ. The rank is not. Ours is the
 # smallest of those tried from which on the truncated change is within
-# 0.01 of the full accuracy, and where little was needed little is. What
-# the second layer did in the authors' network, with words that came with
-# a meaning and did not change, we cannot tell.
+# 0.01 of the full accuracy. It is 0 where the change is worth less than
+# that, so it says little of the change. What the second layer did in the
+# authors' network, with words that came with a meaning and did not
+# change, we cannot tell.
 #
 # ## What we have, and what it does not show
 #
@@ -754,17 +771,26 @@ else:
 # - In the layer that the paper shows, our network hardly needs its
 #   change. That a truncated change "restores" the accuracy is evidence
 #   only beside the accuracy at rank 0.
-# - That the change needs the initial weights (S4), or is simpler than
-#   the weights (S7.weights), we do not find here.
-# - What would have refuted the rest: a first layer whose ten leading
-#   components do not suffice, or whose others suffice as well.
+# - That the change needs the initial weights (S4.language), or bears
+#   truncation better than the weights do (S7.weights), we do not find
+#   here. Nor did the made language show it: that these two measurements
+#   could come out in an LSTM at all is not shown on this page.
+# - What would have refuted what we do find: a change whose ten leading
+#   components hold less than half of its squared norm (S7.spectrum); a
+#   first layer whose twenty leading components do not suffice, or whose
+#   others suffice as well (S7.first-layer); the same for the made
+#   language (S7.order).
+# - A few networks, all of one size and at one learning rate, do not tell
+#   what width or slow learning would do.
 #
 # ## Exercises
 #
 # ::::{exercise}
 # :label: no-recurrence
 # Take the recurrent weights of *both* layers away. How much can the first
-# network still do?
+# network still do? (`network.with_recurrent(matrix, layer)` is a copy of
+# it with another recurrent matrix; `training`, `report` and
+# `sentiment_accuracy` are in the cells above.)
 # ::::
 
 # %% [markdown]
@@ -783,9 +809,9 @@ for name, network in (
     print(f"{name}: {sentiment_accuracy(network, report):.3f}")
 
 # %% [markdown]
-# Less than without those of one layer, and still far from guessing. A
-# network that was *trained* without them would do better: this one never
-# had to do without.
+# Less than without those of one layer, but still better than guessing
+# (0.5). A network that was *trained* without them may well do better,
+# since this one never had to do without. We have not tried.
 #
 # ::::{solution-end}
 # ::::
@@ -794,7 +820,9 @@ for name, network in (
 # ::::{exercise}
 # :label: words-in-any-order
 # How much does the order of words matter? Shuffle the words of each
-# sentence, and measure the first network's accuracy again.
+# sentence, and measure the first network's accuracy again. (The first
+# `report.length[i]` entries of `report.words[i]` are the words of
+# sentence `i`, the others only fill up its row.)
 # ::::
 
 # %% [markdown]
@@ -812,8 +840,8 @@ print(f"in order:   {sentiment_accuracy(training.network, report):.3f}")
 print(f"any order:  {sentiment_accuracy(training.network, jumbled):.3f}")
 
 # %% [markdown]
-# The network loses a few points in a hundred. Most of what it goes by is
-# which words there are.
+# The network loses a few points. Most of what it goes by is which words
+# there are.
 #
 # ::::{solution-end}
 # ::::
