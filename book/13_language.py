@@ -107,7 +107,8 @@ except NotAtHand:
         "nor a package index to fetch them from. Everything below was "
         "run on the *made language* of a later section (*A language in "
         "which order matters*), in their place. What the text says of "
-        "film reviews does not apply, and the claims about them were not run."
+        "film reviews does not apply, and the claims about them were "
+        "not run."
     )
 display(Markdown(f":::{{note}}\n{source}\n:::"))
 
@@ -121,8 +122,8 @@ display(Markdown(f":::{{note}}\n{source}\n:::"))
 # in it and let out. The gates, and what is written, are set by a weighted
 # sum of the present input plus one of the last step's outputs,
 # $W\mathbf h_{t-1}$: this **recurrent matrix** $W$, with four rows for
-# each unit (three gates, one cell), is what is looked at. Two such layers are
-# stacked, the second reading the outputs of the first, and the paper
+# each unit (three gates, one cell), is what is looked at. Two such layers
+# are stacked, the second reading the outputs of the first, and the paper
 # looks at the second. Of the change $\Delta W=W-W_0$ over learning, only
 # the leading components (singular values and vectors) are kept: the
 # **truncated change** of rank $r$. The network then gets $W_0$ plus it,
