@@ -1076,7 +1076,7 @@ tensor_rank.prose_assumes(row, holds=True)
 glue("fit", 100 * row["measured"]["fit"]["mean"], display=False)
 glue(
     "fit-sgd",
-    100 * np.mean(of_phase(["flip-flop, SGD"])["fit"]),
+    float(100 * np.mean(of_phase(["flip-flop, SGD"])["fit"])),
     display=False,
 )
 mean = row["control"]["turned steps"]["fit"]["mean"]

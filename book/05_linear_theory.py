@@ -733,7 +733,7 @@ charts.show(
         width=440,
         height=260,
     ),
-    name="learning-times",
+    name="theory-times",
     caption="Learning rate times the epoch at which the loss is 5 % of "
     "the first: simulation (mean and range over networks) and the "
     "third-order theory (dashed), which is used outside of its range "
