@@ -973,8 +973,12 @@ row = points_claim.judge(
         },
     },
 )
-points_claim.prose_assumes(row, holds=True)
+points_claim.prose_assumes(row, holds=False)
 glue("distance", row["measured"]["distance"]["mean"], display=False)
+worst = int(np.argmax(row["measured"]["distance"]["values"]))
+for name, value in row["measured"].items():
+    glue(f"worst-{name[:2]}", value["values"][worst], display=False)
+glue("worst", worst + 1, display=False)
 glue("guess", row["measured"]["by_chance"]["mean"], display=False)
 nearest = row["comparison"]["nearest visited state"]["distance"]["mean"]
 glue("nearest", nearest, display=False)
@@ -1006,13 +1010,25 @@ judge_learning(
 
 # %% [markdown]
 # The network's fixed points are {glue:text}`distance:.2f` spreads from
-# the fit's, against {glue:text}`guess:.2f` for a visited state, and the
-# claim holds. Is that more than one could say without a model? Where a
-# network comes to rest within the trial, no: the place is recorded, and
-# the nearest visited state is nearer than the fit's point (on average
-# over all networks, {glue:text}`nearest:.2f` spreads; see the card). But
-# only {glue:text}`resting` of these fixed points (two epochs, all
-# targets, all networks) are stable. Of those of the first network,
+# the fit's on average, against {glue:text}`guess:.2f` for a visited
+# state. But in network {glue:text}`worst` it is
+# {glue:text}`worst-di:.2f` against {glue:text}`worst-by:.2f`, and the
+# claim does not hold.
+#
+# It held when the chapter was first run, with the same seed, settings and
+# criterion. Then the loop that simulates the networks was rewritten: the
+# same equations, with other rounding in the last digits. Training
+# amplifies that: the networks that are fitted are slightly other ones,
+# and so are the fits. A verdict that hangs on this is no finding in
+# either direction. What a fit says of fixed points should
+# be asked of several fits.
+#
+# Does it say more than one could without a model? Where a network comes
+# to rest within the trial, no: the place is recorded, and the nearest
+# visited state is nearer than the fit's point (on average over all
+# networks, {glue:text}`nearest:.2f` spreads; see the card). But only
+# {glue:text}`resting` of these fixed points (two epochs, all targets, all
+# networks) are stable. Of those of the first network,
 # {glue:text}`unstable-first` are unstable: activity is driven away from
 # them, and no visited state is near. There the nearest visited state (the
 # last line of the card) is farthest off, and the fit's distance is
@@ -1119,9 +1135,9 @@ course[list(plain)].rename(columns=plain).round(2).astype(object).T
 #   model is right, these are the eigenvalues, if they are taken at the
 #   slopes of the states that were visited. In networks of full rank, not
 #   of the model's kind, they are the velocities, roughly, also under
-#   inputs that were not recorded at these states; and the fixed points,
-#   nearer than a typical visited state though not always than the
-#   nearest, and whether they are stable.
+#   inputs that were not recorded at these states; and whether fixed
+#   points are stable. Where these are is found in some networks, and not
+#   dependably.
 # - What *learning changed* is found in direction, less well in size, and
 #   from the course of learning: with trials shuffled it is gone. Where
 #   the change is small it depends on the fit, as the first run of this
