@@ -68,7 +68,7 @@ format: $(VENV)/.installed  ## let ruff mend what it can
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: $(VENV)/.installed  ## time decomposition and ltrRNN side by side: _build/benchmarks.json
+bench: $(VENV)/.installed  ## time decomposition, ltrRNN and learning side by side: _build/benchmarks.json
 	OMP_NUM_THREADS=1 $(RUN) benchmarks/run.py --output _build/benchmarks.json
 
 derived: $(VENV)/.installed  ## README's table and address, CITATION.cff, environment.yml
