@@ -14,10 +14,10 @@ from torch import Tensor
 
 from benchmarks.measuring import Timed, timed
 from benchmarks.result import Criterion, Result, Row
+from ltr_core.descent import ALL_WEIGHTS, Descent
 from ltr_core.rnn import RNN, mean_field_networks
 from ltr_core.rollout import rollout_by_autograd
 from ltr_core.tasks import FlipFlop, Trials
-from ltr_core.training import ALL_WEIGHTS, _Descent
 
 SIZES = (64, 128, 256, 512)
 N_TRIALS = 32
@@ -72,7 +72,7 @@ def compare(n_units: int, task: FlipFlop, repeats: int) -> list[Row]:
 def ours(network: RNN, task: FlipFlop, trials: Trials) -> Step:
     """What `train` does in an epoch, but for drawing trials and the optimiser's step."""
     weights = {name: getattr(network, name).clone() for name in ALL_WEIGHTS}
-    descent = _Descent(network, weights, ALL_WEIGHTS, task, None)
+    descent = Descent(network, weights, ALL_WEIGHTS, task, None)
 
     def step() -> dict[str, Tensor]:
         descent.gradients(trials)
