@@ -67,17 +67,18 @@ class Chapter:
         Only at paper scale, and in the folder that the environment variable LTR_CHECKPOINTS names,
         as it does while the book is built.
         """
-        folder = os.environ.get("LTR_CHECKPOINTS")
-        if folder is None or self.scale != "paper":
-            return None
-        return Path(folder) / f"{self.name}-{self.seed}" / f"{name}.safetensors"
+        folder = self._checkpoints
+        return folder and folder / f"{self.name}-{self.seed}" / f"{name}.safetensors"
 
     def kept_cells(self) -> Path | None:
-        """Where sweeps leave finished cells, for all chapters at one scale and seed; see above."""
+        """Where sweeps leave finished cells, for all chapters at one seed; as `checkpoint` says."""
+        folder = self._checkpoints
+        return folder and folder / f"cells-{self.seed}"
+
+    @property
+    def _checkpoints(self) -> Path | None:
         folder = os.environ.get("LTR_CHECKPOINTS")
-        if folder is None or self.scale != "paper":
-            return None
-        return Path(folder) / f"cells-{self.seed}"
+        return None if folder is None or self.scale != "paper" else Path(folder)
 
     def claim(
         self, id: str, *, statement: str, source: str, criterion: str, expression: str

@@ -199,6 +199,8 @@ def test_only_long_work_is_given_a_checkpoint(monkeypatch, tmp_path):
     monkeypatch.setenv("LTR_CHECKPOINTS", str(tmp_path))
     assert paper.checkpoint("trained") == tmp_path / "02_test-1" / "trained.safetensors"
     assert book.checkpoint("trained") is None
+    assert paper.kept_cells() == tmp_path / "cells-1"
+    assert book.kept_cells() is None
 
 
 def test_a_row_without_its_fields_is_refused():
