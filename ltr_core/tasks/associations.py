@@ -17,10 +17,11 @@ class Associations:
     """A constant input from the start on; at the end the output is to be at that input's target.
 
     Inputs are points on the unit sphere of `n_channels` dimensions (evenly spaced on the circle,
-    at random elsewhere), targets have norm `target_amplitude`. The companion's own: the number of
-    conditions, the number of channels and the kind of map can be varied one by one.
+    at random elsewhere), targets have norm `target_amplitude`. One more input is constant: without
+    it a network that starts from zero answers to opposite inputs with opposite outputs. The
+    companion's own: the number of conditions, of channels and the kind of map can be varied.
 
-    - `n_conditions`; `n_channels`: inputs, and as many outputs.
+    - `n_conditions`; `n_channels`: inputs besides the constant one, and as many outputs.
     - `mapping`: "linear", one random rotation of the inputs; "arbitrary", random points of the
       sphere, which no linear map gives if there are more conditions than channels.
     - `duration`, `decision` (at the end; only there the target counts): in time constants.
@@ -58,12 +59,12 @@ class Associations:
 
     @property
     def n_inputs(self) -> int:
-        """Input channels."""
-        return self.n_channels
+        """Input channels: the constant one is the last."""
+        return self.n_channels + 1
 
     @property
     def n_outputs(self) -> int:
-        """Output channels: as many as inputs."""
+        """Output channels."""
         return self.n_channels
 
     @property
@@ -79,7 +80,7 @@ class Associations:
     @property
     def pairs(
         self,
-    ) -> tuple[Float[Tensor, "condition channel"], Float[Tensor, "condition channel"]]:
+    ) -> tuple[Float[Tensor, "condition input"], Float[Tensor, "condition channel"]]:
         """The inputs and the targets."""
         rng = np.random.default_rng([self.draw, self.n_channels])
         turn, _ = np.linalg.qr(rng.standard_normal((self.n_channels, self.n_channels)))
@@ -90,8 +91,8 @@ class Associations:
             inputs = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         if self.mapping == "linear":
             targets = inputs @ turn.T
-        scaled = (self.input_amplitude * inputs, self.target_amplitude * targets)
-        return torch.from_numpy(scaled[0]), torch.from_numpy(scaled[1])
+        inputs = self.input_amplitude * np.pad(inputs, ((0, 0), (0, 1)), constant_values=1.0)
+        return torch.from_numpy(inputs), torch.from_numpy(self.target_amplitude * targets)
 
     def sample(self, n_trials: int, rng: np.random.Generator) -> Trials:
         """Trials of every condition in turn; nothing is drawn from `rng`."""
