@@ -31,6 +31,7 @@ from ltr_core.theory.resolvent import (
     large_network_norms,
     resolvent_norms,
 )
+from ltr_core.theory.subspaces import invariant_subspace, spanned
 
 __all__ = [
     "ChangeOrders",
@@ -45,6 +46,7 @@ __all__ = [
     "descend_fixed_point",
     "expansion",
     "fixed_point_output",
+    "invariant_subspace",
     "large_network_norms",
     "learning_time",
     "missed_change",
@@ -53,6 +55,7 @@ __all__ = [
     "shuffled_loss",
     "small_target_expansion",
     "small_target_learning_time",
+    "spanned",
     "spread",
     "two_unit_equivalent",
     "valid_until",
