@@ -155,7 +155,7 @@ def simulate(
 
     Raises ValueError where shapes do not fit, and if dt exceeds tau (the step is then unstable).
     """
-    _check(network, inputs, dt)
+    check(network, inputs, dt)
     n_trials = inputs.shape[1]
     if initial is None:
         initial = network.recurrent.new_zeros(network.n_networks, n_trials, network.n_units)
@@ -172,7 +172,8 @@ def simulate(
     return Response(by_time.transpose(1, 2), output.transpose(1, 2))
 
 
-def _check(network: RNN, inputs: Tensor, dt: float) -> None:
+def check(network: RNN, inputs: Tensor, dt: float) -> None:
+    """Raise ValueError where weights, inputs (network, trial, time, input) and dt do not fit."""
     sizes = {
         "recurrent": (*network.recurrent.shape[:1], *network.recurrent.shape[-1:] * 2),
         "inward": (*network.recurrent.shape[:2], network.inward.shape[-1]),

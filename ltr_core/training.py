@@ -10,7 +10,7 @@ batch has trials and a loss of its own, so that one call trains several samples.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -58,6 +58,8 @@ def train(
     learning_rate: float,
     n_trials: int = 32,
     optimiser: Optimiser = "adam",
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
     trained: Sequence[Weights] = ALL_WEIGHTS,
     record_at: Sequence[int] = (),
     recent: int | None = None,
@@ -68,6 +70,9 @@ def train(
     """Train networks on a task, each on batches of trials of its own.
 
     - `learning_rate`: Schuessler et al. use 0.05 / N with Adam.
+    - `momentum`: of plain gradient descent (each update adds this share of the one before).
+    - `weight_decay`: of the recurrent weights, towards zero. With "sgd" it is added to the gradient
+      (weight_decay W, an L2 penalty), with "adam" it is decoupled (AdamW).
     - `record_at`: numbers of updates, increasing, from 0 to `n_epochs`.
     - `recent`: how many of the last epochs `best` is chosen from (default: a fifth of them).
     - `initial`: the state x before the first step (zero if not given).
@@ -85,7 +90,9 @@ def train(
             f"optimiser is '{optimiser}': give one of {', '.join(get_args(Optimiser))}."
         )
     weights: dict[str, Tensor] = {name: getattr(networks, name).clone() for name in ALL_WEIGHTS}
-    optimizer = _optimizer([weights[name] for name in trained], optimiser, learning_rate)
+    decay = {"recurrent": weight_decay}
+    groups = [{"params": [weights[n]], "weight_decay": decay.get(n, 0.0)} for n in trained]
+    optimizer = _optimizer(groups, optimiser, learning_rate, momentum)
     generators = [np.random.default_rng([seed, i, 1]) for i in range(networks.n_networks)]
     descent = Descent(networks, weights, trained, task, initial)
     keeper = _Keeper(networks, weights, n_epochs, record_at, recent)
@@ -196,11 +203,23 @@ def _stacked(batches: list[Trials]) -> Trials:
 
 
 def _optimizer(
-    weights: list[Tensor], optimiser: Optimiser, learning_rate: float
+    groups: list[dict[str, Any]], optimiser: Optimiser, learning_rate: float, momentum: float
 ) -> torch.optim.Optimizer:
-    if optimiser == "adam":
-        return torch.optim.Adam(weights, lr=learning_rate)
-    return torch.optim.SGD(weights, lr=learning_rate)
+    """Raises ValueError for a momentum or decay out of range, or a momentum of Adam's."""
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum is {momentum}: it must be at least 0 and below 1.")
+    for decay in (group["weight_decay"] for group in groups):
+        if not 0 <= decay * learning_rate < 1:
+            raise ValueError(
+                f"weight_decay is {decay} with learning_rate {learning_rate}: their product, the "
+                "share of the weights that each update takes, must be at least 0 and below 1."
+            )
+    if optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum)
+    if momentum:
+        raise ValueError(f"momentum is {momentum} with Adam, which has its own: leave it at 0.")
+    # the first is the second where nothing decays
+    return torch.optim.AdamW(groups, lr=learning_rate)
 
 
 def _check(

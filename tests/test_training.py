@@ -116,6 +116,27 @@ def test_a_network_learns_the_same_alone_as_among_others(optimiser):
     assert not torch.allclose(together.loss[1], first.loss[0])
 
 
+def test_momentum_adds_a_share_of_the_update_before():
+    start = networks(dtype=torch.float64)
+    settings = {"optimiser": "sgd", "momentum": 0.8, "learning_rate": 0.5}
+    first, second = (learn(start, n_epochs=n, **settings).final for n in (1, 2))
+    plain = learn(start, n_epochs=2, **(settings | {"momentum": 0.0})).final
+    update = first.recurrent - start.recurrent
+    own = plain.recurrent - first.recurrent  # the first updates are alike
+    torch.testing.assert_close(second.recurrent, first.recurrent + own + 0.8 * update)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_weight_decay_shrinks_the_recurrent_weights_alone(optimiser):
+    start = networks(dtype=torch.float64)
+    settings = {"n_epochs": 1, "optimiser": optimiser, "learning_rate": 0.1}
+    plain, decayed = (learn(start, weight_decay=d, **settings).final for d in (0.0, 0.5))
+    lost = plain.recurrent - decayed.recurrent
+    torch.testing.assert_close(lost, 0.05 * start.recurrent)
+    assert torch.equal(plain.inward, decayed.inward)
+    assert torch.equal(plain.outward, decayed.outward)
+
+
 @pytest.mark.parametrize(("optimiser", "rate"), [("adam", 0.05), ("sgd", 0.5)])
 def test_losses_fall(optimiser, rate):
     found = learn(networks(), n_epochs=60, optimiser=optimiser, learning_rate=rate)
@@ -257,6 +278,10 @@ def test_the_network_that_diverges_is_named_and_not_its_neighbour(scale):
         ({"record_at": [-1]}, "increasing numbers from 0 to 12"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"learning_rate": -0.1}, "learning_rate is -0.1"),
+        ({"optimiser": "sgd", "momentum": 1.0}, "momentum is 1.0: it must be"),
+        ({"optimiser": "adam", "momentum": 0.5}, "momentum is 0.5 with Adam, which has its own"),
+        ({"weight_decay": -1.0}, "weight_decay is -1.0 with learning_rate 0.01"),
+        ({"weight_decay": 100.0}, "weight_decay is 100.0 with learning_rate 0.01"),
     ],
 )
 def test_settings_out_of_range_are_named(settings, message):
