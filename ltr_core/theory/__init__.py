@@ -6,6 +6,10 @@ from ltr_core.theory.comparison import (
     compare,
     missed_change,
 )
+from ltr_core.theory.equivalent import (
+    EquivalentNetwork,
+    equivalent_network,
+)
 from ltr_core.theory.fixed_point import (
     FixedPointLearning,
     descend_fixed_point,
@@ -23,6 +27,22 @@ from ltr_core.theory.linear import (
     spread,
     valid_until,
 )
+from ltr_core.theory.overlap_learning import (
+    LowRankLearning,
+    OverlapLearning,
+    descend_low_rank,
+    descend_overlaps,
+    overlap_flow,
+)
+from ltr_core.theory.overlaps import (
+    LowRankNetwork,
+    Overlaps,
+    by_kind,
+    network_with_overlaps,
+    overlap_output,
+    overlaps,
+    visible_overlaps,
+)
 from ltr_core.theory.resolvent import (
     ChangeOrders,
     ResolventNorms,
@@ -36,20 +56,33 @@ from ltr_core.theory.subspaces import invariant_subspace, spanned
 __all__ = [
     "ChangeOrders",
     "Comparison",
+    "EquivalentNetwork",
     "Expansion",
     "FixedPointLearning",
+    "LowRankLearning",
+    "LowRankNetwork",
     "MissedChange",
+    "OverlapLearning",
+    "Overlaps",
     "ResolventNorms",
     "amplification",
+    "by_kind",
     "change_orders",
     "compare",
     "descend_fixed_point",
+    "descend_low_rank",
+    "descend_overlaps",
+    "equivalent_network",
     "expansion",
     "fixed_point_output",
     "invariant_subspace",
     "large_network_norms",
     "learning_time",
     "missed_change",
+    "network_with_overlaps",
+    "overlap_flow",
+    "overlap_output",
+    "overlaps",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",
@@ -59,4 +92,5 @@ __all__ = [
     "spread",
     "two_unit_equivalent",
     "valid_until",
+    "visible_overlaps",
 ]
