@@ -23,6 +23,8 @@ from ltr_core.theory.linear import (
     spread,
     valid_until,
 )
+from ltr_core.theory.observed import observe_reaching, observe_training
+from ltr_core.theory.problems import Problem, random_problem
 from ltr_core.theory.resolvent import (
     ChangeOrders,
     ResolventNorms,
@@ -31,25 +33,34 @@ from ltr_core.theory.resolvent import (
     large_network_norms,
     resolvent_norms,
 )
+from ltr_core.theory.runs import Factors, ObservedRun, descend, factors_of_gradient
 from ltr_core.theory.subspaces import invariant_subspace, spanned
 
 __all__ = [
     "ChangeOrders",
     "Comparison",
     "Expansion",
+    "Factors",
     "FixedPointLearning",
     "MissedChange",
+    "ObservedRun",
+    "Problem",
     "ResolventNorms",
     "amplification",
     "change_orders",
     "compare",
+    "descend",
     "descend_fixed_point",
     "expansion",
+    "factors_of_gradient",
     "fixed_point_output",
     "invariant_subspace",
     "large_network_norms",
     "learning_time",
     "missed_change",
+    "observe_reaching",
+    "observe_training",
+    "random_problem",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",
