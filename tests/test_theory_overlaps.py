@@ -123,9 +123,7 @@ def test_visible_overlaps_determine_the_output(rank, p, seed):
     longer = found.matrix + torch.diag((~torch.eye(len(found.matrix)).bool()).double()[0])
     hidden = found._replace(matrix=torch.where(visible_overlaps(found), found.matrix, longer))
     for one in (network, ones, network_with_overlaps(hidden, 40)):
-        simulated = descend_low_rank(
-            one, inputs, said, dt=DT, n_steps=0, learning_rate=0.0
-        ).loss
+        simulated = descend_low_rank(one, inputs, said, dt=DT, n_steps=0, learning_rate=0.0).loss
         assert float(simulated[0]) < 1e-18 * float(1 + said.abs().max() ** 2)
 
 

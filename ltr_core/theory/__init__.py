@@ -27,6 +27,7 @@ from ltr_core.theory.linear import (
     spread,
     valid_until,
 )
+from ltr_core.theory.observed import observe_reaching, observe_training
 from ltr_core.theory.overlap_learning import (
     LowRankLearning,
     OverlapLearning,
@@ -43,6 +44,7 @@ from ltr_core.theory.overlaps import (
     overlaps,
     visible_overlaps,
 )
+from ltr_core.theory.problems import Problem, random_problem
 from ltr_core.theory.resolvent import (
     ChangeOrders,
     ResolventNorms,
@@ -51,6 +53,7 @@ from ltr_core.theory.resolvent import (
     large_network_norms,
     resolvent_norms,
 )
+from ltr_core.theory.runs import Factors, ObservedRun, descend, factors_of_gradient
 from ltr_core.theory.subspaces import invariant_subspace, spanned
 
 __all__ = [
@@ -58,31 +61,39 @@ __all__ = [
     "Comparison",
     "EquivalentNetwork",
     "Expansion",
+    "Factors",
     "FixedPointLearning",
     "LowRankLearning",
     "LowRankNetwork",
     "MissedChange",
+    "ObservedRun",
     "OverlapLearning",
     "Overlaps",
+    "Problem",
     "ResolventNorms",
     "amplification",
     "by_kind",
     "change_orders",
     "compare",
+    "descend",
     "descend_fixed_point",
     "descend_low_rank",
     "descend_overlaps",
     "equivalent_network",
     "expansion",
+    "factors_of_gradient",
     "fixed_point_output",
     "invariant_subspace",
     "large_network_norms",
     "learning_time",
     "missed_change",
     "network_with_overlaps",
+    "observe_reaching",
+    "observe_training",
     "overlap_flow",
     "overlap_output",
     "overlaps",
+    "random_problem",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",

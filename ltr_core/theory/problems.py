@@ -69,9 +69,9 @@ def random_problem(
         targets,
         states,
     )
-    made = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
-    network = RNN(*(part[None] for part in made[:3]), tau=1.0, nonlinearity=nonlinearity)
-    return Problem(network, *made[3:], dt=dt)
+    w, b, c, inputs, wanted, initial = (torch.from_numpy(np.ascontiguousarray(a)) for a in arrays)
+    network = RNN(w[None], b[None], c[None], 1.0, nonlinearity)
+    return Problem(network, inputs, wanted, initial, dt)
 
 
 def _check(n_units: int, *sizes: int) -> None:

@@ -145,16 +145,12 @@ def descend(
     n_units = network.n_units
     weights = {name: getattr(network, name).double().clone() for name in ALL_WEIGHTS}
     now = network._replace(**weights)
-    decay = {"weight_decay": weight_decay}
-    optimizer = (
-        torch.optim.SGD([weights[name] for name in trained], lr=0.0, momentum=momentum, **decay)
-        if optimiser == "sgd"
-        else torch.optim.Adam([weights[name] for name in trained], lr=0.0, **decay)
-    )
+    optimizer = _optimizer([weights[n] for n in trained], optimiser, momentum, weight_decay)
     losses = np.zeros(n_steps)
     change, gradient, by_adjoint, by_rates = np.zeros((4, n_steps, n_units, n_units))
     for step in range(n_steps):
-        found = factors_of_gradient(now, inputs, targets, dt=dt, loss=loss, initial=initial)
+        with np.errstate(over="ignore", invalid="ignore"):  # told below, as Diverged
+            found = factors_of_gradient(now, inputs, targets, dt=dt, loss=loss, initial=initial)
         if not np.isfinite(found.loss):
             raise Diverged(f"The loss became {found.loss} at step {step}: lower learning_rate.")
         losses[step] = found.loss
@@ -167,10 +163,20 @@ def descend(
         optimizer.param_groups[0]["lr"] = float(rates[step])
         optimizer.step()
         change[step] = (now.recurrent - network.recurrent.double())[0].numpy()
-    told = combination(rates, momentum, weight_decay) if optimiser == "sgd" else (None, None)
-    return ObservedRun(
-        network, now, change, gradient, by_adjoint, by_rates, losses, *told, h=dt / network.tau
-    )
+    made_of, kept = None, None
+    if optimiser == "sgd":
+        made_of, kept = combination(rates, momentum, weight_decay)
+    parts = (change, gradient, by_adjoint, by_rates, losses)
+    return ObservedRun(network, now, *parts, made_of, kept, dt / network.tau)
+
+
+def _optimizer(
+    weights: list[Tensor], optimiser: Optimiser, momentum: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """With a learning rate that is set at every step."""
+    if optimiser == "adam":
+        return torch.optim.Adam(weights, lr=0.0, weight_decay=weight_decay)
+    return torch.optim.SGD(weights, lr=0.0, momentum=momentum, weight_decay=weight_decay)
 
 
 def combination(
