@@ -2,12 +2,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from theory_parts import linear_networks
 
 from ltr_core.rnn import RNN
 from ltr_core.theory import equivalent_network, two_unit_equivalent
 from ltr_core.theory.problems import random_problem
 from ltr_core.theory.runs import descend
-from tests.theory_parts import linear_networks
 
 SETTINGS = {"n_steps": 15, "learning_rate": 0.1}
 
@@ -36,7 +36,7 @@ def courses(problem, **settings):
     loss=st.sampled_from(["squared", "logistic"]),
     seed=st.integers(0, 999),
 )
-def test_learns_as_the_large_one(p, q, initial_rank, start_rank, alpha, momentum, loss, seed):
+def test_learns_as_the_large_one(*, p, q, initial_rank, start_rank, alpha, momentum, loss, seed):
     problem = random_problem(
         seed,
         n_inputs=p,

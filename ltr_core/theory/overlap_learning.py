@@ -97,7 +97,8 @@ def descend_low_rank(
     size = learning_rate * network.n_units
     kept: list[tuple[Tensor, Tensor, Tensor]] = []
     for step in range(n_steps + 1):
-        output = simulate(now.as_rnn(), aim.inputs[None], dt).output[0]
+        with np.errstate(all="ignore"):  # what overflows is found by the loss
+            output = simulate(now.as_rnn(), aim.inputs[None], dt).output[0]
         value = aim.measure(output, f"step {step}")
         kept.append((now.left.detach().clone(), now.right.detach().clone(), value.detach()))
         by_left, by_right = torch.autograd.grad(value, (now.left, now.right))
@@ -198,7 +199,9 @@ class _Aim(NamedTuple):
         """The loss of an output; raises `Diverged` where it is not finite."""
         value = self.loss(output, self.targets)
         if not torch.isfinite(value):
-            raise Diverged(f"The loss became {float(value)} at {when}: lower learning_rate.")
+            raise Diverged(
+                f"The loss became {float(value.detach())} at {when}: lower learning_rate."
+            )
         return value
 
 
@@ -206,7 +209,8 @@ def _pull(overlaps: Overlaps, aim: _Aim, when: str) -> tuple[Tensor, Tensor]:
     """The loss, and K: what a step takes from each column of Z, in columns of Z."""
     *learned, still = (overlaps.block(*pair).clone() for pair in VISIBLE)
     leaves = [block.requires_grad_() for block in learned]
-    output = output_of_visible([*leaves, still], aim.inputs, h=aim.dt / overlaps.tau)
+    with np.errstate(all="ignore"):  # what overflows is found by the loss
+        output = output_of_visible([*leaves, still], aim.inputs, h=aim.dt / overlaps.tau)
     value = aim.measure(output, when)
     by_recurrent, by_inward, by_outward = torch.autograd.grad(value, leaves)
     left, right, inward, outward = overlaps.places.values()

@@ -155,8 +155,7 @@ def by_kind(
         for one, other in pairs:
             block = matrices[:, overlaps.places[one], overlaps.places[other]]
             # of a part with itself, each pair once
-            every = torch.ones(block.shape[1:])
-            once = every.triu() if one == other else every
+            once = torch.ones(block.shape[1:]).triu(0 if one == other else -len(matrices[0]))
             name = f"{SYMBOLS[one]}·{SYMBOLS[other]}"
             kinds[group][name] = block[:, once > 0].mT.numpy()
     return kinds
