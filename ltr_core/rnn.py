@@ -6,7 +6,7 @@ Euler steps of length dt, as in both papers. A leading axis holds independent ne
 sweep over seeds is one computation.
 """
 
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ltr_core.counts import check_counts
-from ltr_core.rollout import Nonlinearity, rollout
+from ltr_core.rollout import Nonlinearity, check_nonlinearity, rollout
 
 
 class RNN(NamedTuple):
@@ -104,10 +104,7 @@ def mean_field_networks(
     """
     check_counts(n_networks=n_networks, n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs)
     _check_strength(g)
-    if nonlinearity not in get_args(Nonlinearity):
-        raise ValueError(
-            f"nonlinearity is '{nonlinearity}': give one of {', '.join(get_args(Nonlinearity))}."
-        )
+    check_nonlinearity(nonlinearity)
     if nonlinearity == "identity" and g >= 1:
         raise ValueError(
             f"g is {g}: a linear network whose random weights have g >= 1 is unstable, its "
