@@ -1,5 +1,17 @@
 """Theory of learning in linear networks, to hold against simulation."""
 
+from ltr_core.theory.bounds import (
+    RUNGS,
+    RankBounds,
+    Tail,
+    TailBounds,
+    cp_bound,
+    ladder,
+    learned_part,
+    rank_bounds,
+    singular_value_bounds,
+    tail_bounds,
+)
 from ltr_core.theory.comparison import (
     Comparison,
     MissedChange,
@@ -53,10 +65,20 @@ from ltr_core.theory.resolvent import (
     large_network_norms,
     resolvent_norms,
 )
-from ltr_core.theory.runs import Factors, ObservedRun, descend, factors_of_gradient
+from ltr_core.theory.runs import (
+    LOSSES,
+    Factors,
+    ObservedRun,
+    combination,
+    descend,
+    factors_of_gradient,
+)
+from ltr_core.theory.structureless import SubspaceBound, leak, subspace_bound
 from ltr_core.theory.subspaces import invariant_subspace, spanned
 
 __all__ = [
+    "LOSSES",
+    "RUNGS",
     "ChangeOrders",
     "Comparison",
     "EquivalentNetwork",
@@ -70,11 +92,17 @@ __all__ = [
     "OverlapLearning",
     "Overlaps",
     "Problem",
+    "RankBounds",
     "ResolventNorms",
+    "SubspaceBound",
+    "Tail",
+    "TailBounds",
     "amplification",
     "by_kind",
     "change_orders",
+    "combination",
     "compare",
+    "cp_bound",
     "descend",
     "descend_fixed_point",
     "descend_low_rank",
@@ -84,7 +112,10 @@ __all__ = [
     "factors_of_gradient",
     "fixed_point_output",
     "invariant_subspace",
+    "ladder",
     "large_network_norms",
+    "leak",
+    "learned_part",
     "learning_time",
     "missed_change",
     "network_with_overlaps",
@@ -94,13 +125,17 @@ __all__ = [
     "overlap_output",
     "overlaps",
     "random_problem",
+    "rank_bounds",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",
+    "singular_value_bounds",
     "small_target_expansion",
     "small_target_learning_time",
     "spanned",
     "spread",
+    "subspace_bound",
+    "tail_bounds",
     "two_unit_equivalent",
     "valid_until",
     "visible_overlaps",
