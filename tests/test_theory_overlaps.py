@@ -16,6 +16,7 @@ from ltr_core.theory import (
     overlap_flow,
     overlap_output,
     overlaps,
+    pulse_problem,
     visible_overlaps,
 )
 
@@ -210,3 +211,36 @@ def test_says_where_it_diverges():
     start = overlaps(drawn(0))
     with pytest.raises(Diverged, match="lower learning_rate"):
         descend_overlaps(start, *aim(), dt=DT, n_steps=400, learning_rate=100.0)
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_pulse_problems_start_as_they_say_and_can_be_learned(rank):
+    problem = pulse_problem(rank, seed=1000)
+    start = problem.start
+    for pair in (("right", "inward"), ("outward", "left")):
+        assert far(start.block(*pair), torch.tensor(0.4).double()) < 1e-7
+    assert abs(float(start.block("outward", "inward"))) < 1e-12
+    # the answer is that of a network with n·m as told (in continuous time)
+    turn = 2 * np.pi / 5
+    within = [[0.75]] if rank == 1 else [[0.75, turn], [-turn, 0.75]]
+    long = start._replace(matrix=start.matrix + 9 * torch.eye(len(start.matrix)))
+    solved = long.with_block("right", "left", torch.tensor(within).double())
+    targets = problem.targets[0, :, 0]
+    shape = overlap_output(solved, problem.inputs, dt=problem.dt)[0, :, 0]
+    if rank == 1:
+        assert np.corrcoef(shape, targets)[0, 1] > 0.99
+    else:
+        assert np.isclose(np.argmax(shape), np.argmax(targets), atol=8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rank": 3}, "rank is 3"),
+        ({"rank": 1, "dt": 2.0}, "dt is 2"),
+        ({"rank": 1, "gain": 0.0}, "gain is 0"),
+    ],
+)
+def test_pulse_problems_refuse(settings, message):
+    with pytest.raises(ValueError, match=message):
+        pulse_problem(**settings)

@@ -57,6 +57,7 @@ from ltr_core.theory.overlaps import (
     visible_overlaps,
 )
 from ltr_core.theory.problems import Problem, random_problem
+from ltr_core.theory.pulse_problems import PulseProblem, pulse_problem
 from ltr_core.theory.resolvent import (
     ChangeOrders,
     ResolventNorms,
@@ -92,6 +93,7 @@ __all__ = [
     "OverlapLearning",
     "Overlaps",
     "Problem",
+    "PulseProblem",
     "RankBounds",
     "ResolventNorms",
     "SubspaceBound",
@@ -124,6 +126,7 @@ __all__ = [
     "overlap_flow",
     "overlap_output",
     "overlaps",
+    "pulse_problem",
     "random_problem",
     "rank_bounds",
     "resolvent_norms",
