@@ -31,7 +31,7 @@ def pulse_problem(
 
     Left alone, the network forgets the pulse as exp(-t).
 
-    - Rank 1 is to hold it for longer: exp(-t / 4) - exp(-t). This takes n·m = 3/4.
+    - Rank 1 is to hold it for longer: exp(-t / 4) - exp(-t). This takes n·m near 3/4.
     - Rank 2 is to oscillate: exp(-t / 4) sin(2 pi t / 5), which no network of rank 1 can.
     - The overlaps are those of normal random vectors of 20 units, but for n·b and c·m, which are
       `gain`, and c·b, which is 0: the answer is heard, so that learning begins at once, and all of
