@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ltr_core import checkpoints
 from ltr_core.rnn import RNN, simulate
-from ltr_core.tasks import Hand, Perturbation, Reaching, Trials
+from ltr_core.tasks import Hand, HandPath, Perturbation, Reaching, Trials
 
 CHECKPOINT_EVERY = 50
 
@@ -126,14 +126,18 @@ def reach(
     The error is a mean over the times at which the trial's mask is 1.
     Raises ValueError if a trial's mask is 0 throughout.
     """
+    response = simulate(network, trials.inputs, task.dt)
+    path = hand.move(response.output, task.dt, perturbation)
+    return Reach(reach_error(path, task, trials), path.position, path.cursor, response.activity)
+
+
+def reach_error(path: HandPath, task: Reaching, trials: Trials) -> Float[Tensor, "*network trial"]:
+    """The error of each trial, see `Reach`; raises ValueError if a mask is 0 throughout."""
     counted = trials.mask.sum(-1)
     if (counted == 0).any():
         raise ValueError("A trial's mask is 0 at every time: it has no error; leave the trial out.")
-    response = simulate(network, trials.inputs, task.dt)
-    path = hand.move(response.output, task.dt, perturbation)
     distance = (path.cursor - trials.targets).square().sum(-1)
-    error = (distance * trials.mask).sum(-1) / counted / task.distance**2
-    return Reach(error, path.position, path.cursor, response.activity)
+    return (distance * trials.mask).sum(-1) / counted / task.distance**2
 
 
 def record_learning(
@@ -156,9 +160,9 @@ def record_learning(
     settings out of range.
     """
     check_rate(learning_rate)
-    _check_schedule(schedule)
+    check_schedule(schedule)
     epochs = [epoch for epoch in schedule for _ in range(epoch.n_trials)]
-    trials = _own_trials(task, network.n_networks, len(epochs), seed)
+    trials = own_trials(task, network.n_networks, len(epochs), seed)
     made_with = checkpoints.fingerprint(
         {"record": (task, hand, tuple(schedule), learning_rate, seed, network.tau)},
         dict(zip("rio", network[:3], strict=True)),
@@ -198,7 +202,8 @@ def check_rate(learning_rate: float) -> None:
         raise ValueError(f"learning_rate is {learning_rate}: it must be finite and not negative.")
 
 
-def _check_schedule(schedule: Sequence[Epoch]) -> None:
+def check_schedule(schedule: Sequence[Epoch]) -> None:
+    """Raise ValueError for an empty schedule, an epoch without trials or a name used twice."""
     if not schedule:
         raise ValueError("The schedule is empty: give at least one Epoch.")
     for epoch in schedule:
@@ -209,7 +214,7 @@ def _check_schedule(schedule: Sequence[Epoch]) -> None:
         raise ValueError(f"Epochs share a name, {names}: each needs one of its own.")
 
 
-def _own_trials(task: Reaching, n_networks: int, n_trials: int, seed: int) -> Trials:
+def own_trials(task: Reaching, n_networks: int, n_trials: int, seed: int) -> Trials:
     """Trials for each network, network i drawing the same ones however many there are."""
     steady = replace(task, go_jitter=0.0)  # recorded trials are aligned on the go cue
     drawn = [steady.sample(n_trials, np.random.default_rng([seed, i])) for i in range(n_networks)]

@@ -9,7 +9,7 @@ over trials, times and outputs, with the mask m counted once for every output. E
 batch has trials and a loss of its own, so that one call trains several samples.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
+from ltr_core.counts import check_counts
 from ltr_core.descent import ALL_WEIGHTS, Descent, Weights
 from ltr_core.learning import Diverged, check_rate
 from ltr_core.rnn import RNN, simulate
@@ -65,6 +66,7 @@ def train(
     recent: int | None = None,
     initial: Float[Tensor, "network neuron"] | None = None,
     stop_below: float | None = None,
+    observer: Callable[[Descent], None] | None = None,
     seed: int = 0,
 ) -> Training:
     """Train networks on a task, each on batches of trials of its own.
@@ -77,6 +79,7 @@ def train(
     - `recent`: how many of the last epochs `best` is chosen from (default: a fifth of them).
     - `initial`: the state x before the first step (zero if not given).
     - `stop_below`: stop when every network's loss has been below this share of its first.
+    - `observer`: is shown every epoch's gradients, and what they are made of, before the update.
 
     Raises `Diverged` when a loss is not finite or a thousand times the first, and ValueError for
     settings out of range.
@@ -102,6 +105,8 @@ def train(
         with np.errstate(over="ignore", invalid="ignore"):  # told below, as Diverged
             loss, norm = descent.gradients(batch)
         keeper.note(epoch, loss, norm)
+        if observer is not None:
+            observer(descent)
         _check_finite(keeper.loss, epoch, optimiser, learning_rate)
         if stop_below is not None and keeper.all_below(stop_below):
             break
@@ -229,9 +234,7 @@ def _check(
     trained: Sequence[Weights],
     record_at: Sequence[int],
 ) -> None:
-    for name, number in counts.items():
-        if number < 1:
-            raise ValueError(f"{name} is {number}: it must be at least 1.")
+    check_counts(**counts)
     channels = (networks.inward.shape[-1], networks.outward.shape[1])
     if channels != (task.n_inputs, task.n_outputs):
         raise ValueError(

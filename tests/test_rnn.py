@@ -163,12 +163,12 @@ def test_inputs_that_do_not_fit_are_named(shape, dt, named):
 def test_weights_that_do_not_fit_each_other_are_named(changed, named):
     network = random_networks(2, 4, 2, 1)._replace(**changed)
     with pytest.raises(ValueError, match=named):
-        rnn._check(network, torch.zeros(1, 1, 5, 2, dtype=torch.float64), 0.02)
+        rnn.check(network, torch.zeros(1, 1, 5, 2, dtype=torch.float64), 0.02)
 
 
 def test_inputs_without_an_axis_are_named():
     with pytest.raises(ValueError, match=r"the axes are \(network, trial, time, input\)"):
-        rnn._check(random_networks(2, 4, 2, 1), torch.zeros(1, 5, 2, dtype=torch.float64), 0.02)
+        rnn.check(random_networks(2, 4, 2, 1), torch.zeros(1, 5, 2, dtype=torch.float64), 0.02)
 
 
 def test_inputs_that_are_not_finite_are_refused():

@@ -1,5 +1,6 @@
 """Altair charts in one house style, and how they are shown in the book."""
 
+from ltr_core.charts.courses import courses
 from ltr_core.charts.curves import curves
 from ltr_core.charts.factors import factor_bands
 from ltr_core.charts.fits import compared, losses, scores
@@ -23,6 +24,7 @@ __all__ = [
     "Overview",
     "Predicted",
     "compared",
+    "courses",
     "curve_panels",
     "curves",
     "eigenvalue_panels",

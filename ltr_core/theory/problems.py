@@ -1,0 +1,84 @@
+"""Small random problems: what theorems about learning are tried on."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ltr_core.counts import check_counts
+from ltr_core.rnn import RNN
+from ltr_core.rollout import Nonlinearity
+
+
+class Problem(NamedTuple):
+    """One network, and trials for it with random targets that nothing makes reachable.
+
+    - `network`: a batch of one. `dt` in units of its time constant, which is 1.
+    - `inputs` (trial, time, input), `targets` (trial, time, output), `initial` (trial, neuron).
+    """
+
+    network: RNN
+    inputs: Float[Tensor, "trial time input"]
+    targets: Float[Tensor, "trial time output"]
+    initial: Float[Tensor, "trial neuron"]
+    dt: float
+
+
+def random_problem(
+    seed: int = 0,
+    *,
+    n_units: int = 40,
+    n_inputs: int = 2,
+    n_outputs: int = 2,
+    initial_rank: int = 0,
+    start_rank: int = 0,
+    alpha: float = 0.0,
+    g: float = 0.0,
+    input_scale: float = 1.0,
+    n_trials: int = 6,
+    n_time: int = 20,
+    dt: float = 0.2,
+    nonlinearity: Nonlinearity = "identity",
+) -> Problem:
+    """A network W_0 = alpha 1 + (random of rank `start_rank`) + (random of strength g).
+
+    - Columns of the input weights and rows of the readout have norm near 1, the random part of W_0
+      has variance g^2 / N, its part of low rank singular values near 1/2.
+    - Inputs are white noise of sd `input_scale`, targets constant random numbers for each trial,
+      initial states random in a space of `initial_rank` dimensions (zero for 0).
+
+    Different parts are drawn independently: changing one size leaves the other parts alone.
+    Raises ValueError for sizes out of range.
+    """
+    check_counts(
+        n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs, n_trials=n_trials, n_time=n_time
+    )
+    _check_ranks(n_units, initial_rank=initial_rank, start_rank=start_rank)
+
+    def normal(part: int, *shape: int) -> np.ndarray:
+        return np.random.default_rng([seed, part]).standard_normal(shape)
+
+    unit = n_units**-0.5
+    low = normal(1, n_units, start_rank) @ normal(2, start_rank, n_units) * unit**2 / 2
+    recurrent = alpha * np.eye(n_units) + low + g * unit * normal(0, n_units, n_units)
+    states = normal(5, n_trials, initial_rank) @ normal(6, initial_rank, n_units) * unit
+    targets = np.repeat(normal(8, n_trials, 1, n_outputs), n_time, axis=1)
+    arrays = (
+        recurrent,
+        unit * normal(3, n_units, n_inputs),
+        unit * normal(4, n_outputs, n_units),
+        input_scale * normal(7, n_trials, n_time, n_inputs),
+        targets,
+        states,
+    )
+    w, b, c, inputs, wanted, initial = (torch.from_numpy(np.ascontiguousarray(a)) for a in arrays)
+    network = RNN(w[None], b[None], c[None], 1.0, nonlinearity)
+    return Problem(network, inputs, wanted, initial, dt)
+
+
+def _check_ranks(n_units: int, **ranks: int) -> None:
+    for name, rank in ranks.items():
+        if not 0 <= rank <= n_units:
+            raise ValueError(f"{name} is {rank}: a rank lies between 0 and {n_units}, the units.")
