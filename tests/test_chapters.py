@@ -67,6 +67,13 @@ CHAPTERS = {
     },
     "10_recordings": {"P1.recording", "P1.small-rank", "P2.recording", "P1.spikes"},
     "11_your_own_data": {"P4.own-data"},
+    "12_where_low_rank_ends": {
+        "P5.lazy",
+        "P5.optimiser",
+        "P5.noise",
+        "P5.conditions",
+        "P5.successive",
+    },
     "13_language": {
         "S7.language",
         "S7.first-layer",
