@@ -184,7 +184,7 @@ successive = chapter.claim(
 # linear), since a larger readout alone makes every gradient larger.
 
 # %%
-pairs = Associations(n_conditions=8, mapping="arbitrary")
+pairs = Associations(8, mapping="arbitrary", draw=seed)
 reference = {
     "task": pairs,
     "g": 0.9,
@@ -222,12 +222,12 @@ groups = {
         "each unit": {"task": Noisy(pairs, **own_noise)},
     },
     "pairs of one linear map": {
-        f"{n} pairs": {"task": Associations(n), "n_trials": n}
+        f"{n} pairs": {"task": Associations(n, draw=seed), "n_trials": n}
         for n in (4, 8, 16, 32)
     },
     "arbitrary pairs": {
         f"{n} arbitrary": {
-            "task": Associations(n, mapping="arbitrary"),
+            "task": Associations(n, mapping="arbitrary", draw=seed),
             "n_trials": n,
             "progress": 0.05,
             "n_epochs": 2 * reference["n_epochs"],
@@ -236,7 +236,7 @@ groups = {
     },
     "channels (16 pairs, one linear map)": {
         f"{n} channels": {
-            "task": Associations(16, n),
+            "task": Associations(16, n, draw=seed),
             "n_trials": 16,
             "progress": 0.03,
         }
@@ -560,7 +560,7 @@ glue("rule-decoupled", mean_rank("Adam, decay"), display=False)
 # %%
 def linear_change(**noise):
     """What linear networks learn from zero weights, with noise."""
-    task = Noisy(Associations(), **noise)
+    task = Noisy(Associations(draw=seed), **noise)
     n_inputs = task.task.n_inputs
     networks = mean_field_networks(
         n_networks,
@@ -813,26 +813,37 @@ schedule = [
     )
     for name, matrix in fields.items()
 ]
-reaching = ltr.Reaching(preparation=0.1, movement=0.5, hold=0.1)
-hand = ltr.Hand()
-raw = ltr.random_networks(n_networks, n_units, 3, 2, seed=seed)
-raw = raw._replace(
-    recurrent=raw.recurrent.float(),
-    inward=raw.inward.float(),
-    outward=raw.outward.float(),
-)
-proficient = ltr.pretrain(
-    raw,
-    reaching,
-    hand,
-    n_steps=chapter.at_scale(smoke=60, book=1000, paper=2000),
-    proficiency=chapter.at_scale(smoke=10.0, book=0.1, paper=0.1),
-    seed=seed,
-)
-record = ltr.record_learning(
-    proficient, reaching, hand, schedule, seed=seed
-)
-added = [epoch_changes(record, i) for i in range(n_networks)]
+reaching, hand = ltr.Reaching(preparation=0.1, hold=0.1), ltr.Hand()
+
+
+def proficient(inward=1.0, outward=1.0):
+    """Networks that can reach, from random ones of these scales."""
+    raw = ltr.random_networks(n_networks, n_units, 3, 2, seed=seed)
+    return ltr.pretrain(
+        raw._replace(
+            recurrent=raw.recurrent.float(),
+            inward=inward * raw.inward.float(),
+            outward=outward * raw.outward.float(),
+        ),
+        reaching,
+        hand,
+        n_steps=chapter.at_scale(smoke=60, book=1000, paper=2000),
+        proficiency=chapter.at_scale(smoke=10.0, book=0.1, paper=0.1),
+        seed=seed,
+    )
+
+
+def changes_of(networks, rate):
+    """The record of learning the fields, and what each added."""
+    record = ltr.record_learning(
+        networks, reaching, hand, schedule, learning_rate=rate, seed=seed
+    )
+    return record, [epoch_changes(record, i) for i in range(n_networks)]
+
+
+networks = proficient()
+record, added = changes_of(networks, 0.005)
+_, added_rich = changes_of(proficient(inward=0.3, outward=0.1), 0.05)
 
 # %% [markdown]
 # Two questions to each new change. Does it lie in the receiving and
@@ -907,6 +918,7 @@ row = successive.judge(
             "new": again,
         },
     },
+    {"small input and output weights": shares(added_rich)},
 )
 successive.prose_assumes(row, holds=True)
 for name, value in row["measured"].items():
@@ -937,7 +949,9 @@ glue(
 # changes. Of the fifth field's it is {glue:text}`successive-fifth:.0f` %,
 # of the repeated field's {glue:text}`successive-again:.0f` %. So what is
 # re-used is the **subspace of the units**; what is added is a new
-# component over trials. The tensor shows it:
+# component over trials. (The networks start with large output weights, and
+# learn lazily; those of the line beside are of the rich kind, and tell
+# much the same.) The tensor shows it:
 
 # %% tags=["hide-input"]
 upto = np.arange(1, len(names) + 1)
@@ -1138,7 +1152,7 @@ rotation = ltr.Epoch(
     "rotation", n_each, ltr.VisuomotorRotation(np.pi / 6)
 )
 longer = ltr.record_learning(
-    proficient, reaching, hand, [*schedule[:4], rotation], seed=seed
+    networks, reaching, hand, [*schedule[:4], rotation], seed=seed
 )
 for i in range(n_networks):
     one = epoch_changes(longer, i)
