@@ -951,9 +951,14 @@ glue(
 # changes. Of the fifth field's it is {glue:text}`successive-fifth:.0f` %,
 # of the repeated field's {glue:text}`successive-again:.0f` %. So what is
 # re-used is the **subspace of the units**; what is added is a new
-# component over trials. (The networks start with large output weights
-# and learn lazily; those of the card's last line are of the rich kind and
-# tell much the same.) The tensor shows it:
+# component over trials.
+#
+# Why one half, and not nothing? There is no washout, so a new field also
+# has to undo the one before, and undoing is no news: of a difference of
+# two unlike changes of equal size, one half is the old one. (The networks
+# start with large output weights and learn lazily; those of the card's
+# last line are of the rich kind and tell much the same.) The tensor shows
+# what is new:
 
 # %% tags=["hide-input"]
 upto = np.arange(1, len(names) + 1)
@@ -1072,8 +1077,9 @@ charts.show(
 # **what is asked** (channels, and pairs that nothing connects) and **the
 # rule** (anything that is not a sum of gradients). It is hardly one of
 # where the weights start, how strongly activity is read out, and how
-# noisy learning is. The column of the final change tells the same as the
-# tensor in every row: with one task, the tensor's rank is the matrix's.
+# noisy learning is. The column of the final change tells nearly the same
+# as the tensor in every row: with one task, the tensor's rank is the
+# matrix's.
 #
 # For somebody who fits an ltrRNN to recordings, this means:
 #
@@ -1165,10 +1171,9 @@ for i in range(n_networks):
     )
 
 # %% [markdown]
-# Directions are re-used here as well. How much of the rotation's change
-# is a combination says how alike the corrections are: to undo a rotation
-# one has to push to the side of where one would push, much as in a curl
-# field.
+# Nothing new here either: what a rotation asks for is nearly a
+# combination of what the four fields asked for. To undo a rotation one has
+# to push aside of where one would push, much as in a curl field.
 #
 # ::::{solution-end}
 # ::::

@@ -55,7 +55,13 @@ def settings_map(
             sort=list(reference),
             axis=alt.Axis(orient="top", labelAngle=-25, domain=False, ticks=False),
         ),
-        alt.Y("setting:N", title="setting", sort=list(dict.fromkeys(columns["setting"]))),
+        # each group would repeat the title
+        alt.Y(
+            "setting:N",
+            title="setting",
+            axis=alt.Axis(titleOpacity=0),
+            sort=list(dict.fromkeys(columns["setting"])),
+        ),
     )
     cells = base.mark_rect().encode(
         alt.Color(
