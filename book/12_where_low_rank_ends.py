@@ -532,13 +532,13 @@ glue("rule-decoupled", mean_rank("Adam, decay"), display=False)
 # the rank to {glue:text}`rule-adam:.1f`, after the same share of the
 # loss: {numref}`fig-limits-rules` shows the tail. Is a brain more like
 # gradient descent or more like Adam? Nobody knows; a rule that scales
-# each synapse by its own history, as some models of plasticity do, would
-# be of the second kind.
+# each synapse by its own history would be of the second kind.
 #
 # Weight decay takes the rank along the units to
 # {glue:text}`rule-decay:.1f`. Yet along updates it is
 # {glue:text}`rule-over:.1f`, and with one known matrix taken out, the
-# start, {glue:text}`rule-without:.1f` components are enough again. Here
+# start, {glue:text}`rule-without:.1f` components are enough again. (With
+# Adam it adds to what Adam does: {glue:text}`rule-decoupled:.1f`.) Here
 # the words matter. One profile times one matrix is *one* component over
 # learning, and at the same time of a CP rank as high as the rank of the
 # matrix. Low tensor rank, in the sense of the CP decomposition, ends
@@ -953,9 +953,9 @@ glue(
 # re-used is the **subspace of the units**; what is added is a new
 # component over trials.
 #
-# Why one half, and not nothing? There is no washout, so a new field also
-# has to undo the one before, and undoing is no news: of a difference of
-# two unlike changes of equal size, one half is the old one. (The networks
+# Why is that not nothing? There is no washout, so a new field also has to
+# undo the one before, and undoing is no news: of a difference of two
+# unlike changes of equal size, one half is the old one. (The networks
 # start with large output weights and learn lazily; those of the card's
 # last line are of the rich kind and tell much the same.) The tensor shows
 # what is new:
@@ -1172,8 +1172,8 @@ for i in range(n_networks):
 
 # %% [markdown]
 # Nothing new here either: what a rotation asks for is nearly a
-# combination of what the four fields asked for. To undo a rotation one has
-# to push aside of where one would push, much as in a curl field.
+# combination of what the four fields asked for. To undo a rotation one
+# has to push to the side, much as in a curl field.
 #
 # ::::{solution-end}
 # ::::
