@@ -6,14 +6,15 @@ Euler steps of length dt, as in both papers. A leading axis holds independent ne
 sweep over seeds is one computation.
 """
 
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ltr_core.rollout import Nonlinearity, rollout
+from ltr_core.counts import check_counts
+from ltr_core.rollout import Nonlinearity, check_nonlinearity, rollout
 
 
 class RNN(NamedTuple):
@@ -67,7 +68,7 @@ def random_networks(
 
     Raises ValueError for sizes below 1, a negative g or a tau that is not positive.
     """
-    _check_sizes(n_networks, n_units, n_inputs, n_outputs)
+    check_counts(n_networks=n_networks, n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs)
     _check_strength(g)
     if not (np.isfinite(tau) and tau > 0):
         raise ValueError(f"tau is {tau} s: it must be positive.")
@@ -101,12 +102,9 @@ def mean_field_networks(
 
     Raises ValueError for sizes below 1, a negative g, or a linear network with g of 1 or more.
     """
-    _check_sizes(n_networks, n_units, n_inputs, n_outputs)
+    check_counts(n_networks=n_networks, n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs)
     _check_strength(g)
-    if nonlinearity not in get_args(Nonlinearity):
-        raise ValueError(
-            f"nonlinearity is '{nonlinearity}': give one of {', '.join(get_args(Nonlinearity))}."
-        )
+    check_nonlinearity(nonlinearity)
     if nonlinearity == "identity" and g >= 1:
         raise ValueError(
             f"g is {g}: a linear network whose random weights have g >= 1 is unstable, its "
@@ -123,18 +121,6 @@ def mean_field_networks(
         drawn.append([g * recurrent, inward, outward])
     stacked = [torch.from_numpy(np.stack(kind)).to(dtype) for kind in zip(*drawn, strict=True)]
     return RNN(stacked[0], stacked[1], stacked[2], 1.0, nonlinearity)
-
-
-def _check_sizes(n_networks: int, n_units: int, n_inputs: int, n_outputs: int) -> None:
-    sizes = {
-        "n_networks": n_networks,
-        "n_units": n_units,
-        "n_inputs": n_inputs,
-        "n_outputs": n_outputs,
-    }
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}: it must be at least 1.")
 
 
 def _check_strength(g: float) -> None:

@@ -14,7 +14,7 @@ memory the trials of all times of a network are the rows of one matrix.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -50,6 +50,7 @@ class Rollout:
     """
 
     def __init__(self, h: float, nonlinearity: Nonlinearity = "tanh") -> None:
+        check_nonlinearity(nonlinearity)
         self.h = h
         self.nonlinearity = nonlinearity
         self._buffers: dict[str, Array] = {}
@@ -138,6 +139,14 @@ class Rollout:
         return found
 
 
+def check_nonlinearity(nonlinearity: str) -> None:
+    """Raise ValueError unless it is the name of one."""
+    if nonlinearity not in get_args(Nonlinearity):
+        raise ValueError(
+            f"nonlinearity is '{nonlinearity}': give one of {', '.join(get_args(Nonlinearity))}."
+        )
+
+
 def as_in_memory(array: Array) -> Array:
     """(time, network, row, trial) as (network, time, trial, row), or the other way round."""
     return array.transpose(1, 0, 3, 2)
@@ -201,6 +210,7 @@ def rollout_by_autograd(
     nonlinearity: Nonlinearity = "tanh",
 ) -> Float[Tensor, "time network post trial"]:
     """The same by autograd through the loop: what `rollout` is tested and timed against."""
+    check_nonlinearity(nonlinearity)
     phi = torch.tanh if nonlinearity == "tanh" else torch.clone
     drive = h * (inward @ inputs)
     x, rates = initial, []

@@ -9,13 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ltr_core import checkpoints
-from ltr_core.model_selection.cells import one_thread_undone
+from ltr_core.parallel import as_finished
 
 Arrays = dict[str, np.ndarray]
 
@@ -44,20 +42,17 @@ def sweep(
     paths = [None if folder is None else _path(folder, compute, cell) for cell in cells]
     results = {place: found for place, path in enumerate(paths) if (found := _kept(path))}
     waiting = [place for place in range(len(cells)) if place not in results]
-    tasks = [joblib.delayed(_one)(compute, cells[place], place) for place in waiting]
-    # As they finish, one by one, so that an interrupt loses only the cells in progress.
-    parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator_unordered")
-    bar = tqdm(total=len(cells), initial=len(results), desc="sweep", leave=False)
-    with one_thread_undone(), bar:
-        for place, found in parallel(tasks) if tasks else ():
-            if isinstance(found, Exception):
-                raise RuntimeError(f"The cell {dict(cells[place])} failed: {found}") from found
-            results[place] = found
-            if (path := paths[place]) is not None:
-                # copies: a file holds no array that is a view of another
-                tensors = {name: torch.from_numpy(array.copy()) for name, array in found.items()}
-                checkpoints.save(path, tensors, path.stem)
-            bar.update()
+    arguments = [(compute, cells[place], place) for place in waiting]
+    for place, found in as_finished(
+        _one, arguments, n_jobs=n_jobs, n_done=len(results), description="sweep"
+    ):
+        if isinstance(found, Exception):
+            raise RuntimeError(f"The cell {dict(cells[place])} failed: {found}") from found
+        results[place] = found
+        if (path := paths[place]) is not None:
+            # copies: a file holds no array that is a view of another
+            tensors = {name: torch.from_numpy(array.copy()) for name, array in found.items()}
+            checkpoints.save(path, tensors, path.stem)
     return [results[place] for place in range(len(cells))]
 
 

@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
+from ltr_core.counts import check_counts
 from ltr_core.descent import ALL_WEIGHTS, Descent, Weights
 from ltr_core.learning import Diverged, check_rate
 from ltr_core.rnn import RNN, simulate
@@ -233,9 +234,7 @@ def _check(
     trained: Sequence[Weights],
     record_at: Sequence[int],
 ) -> None:
-    for name, number in counts.items():
-        if number < 1:
-            raise ValueError(f"{name} is {number}: it must be at least 1.")
+    check_counts(**counts)
     channels = (networks.inward.shape[-1], networks.outward.shape[1])
     if channels != (task.n_inputs, task.n_outputs):
         raise ValueError(

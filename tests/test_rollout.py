@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ltr_core.rnn import mean_field_networks, simulate
 from ltr_core.rollout import Rollout, rollout, rollout_by_autograd
 
 N_TIME, N_NETWORKS, N_UNITS, N_INPUTS, N_TRIALS = 30, 2, 24, 3, 5
@@ -106,3 +107,10 @@ def test_two_forward_passes_do_not_share_what_backward_needs():
     kept = first.detach().clone()
     rollout(2 * weights.detach(), *list(given.values())[1:], h=0.3)
     assert torch.equal(first.detach(), kept)
+
+
+@pytest.mark.usefixtures("as_in_use")
+def test_a_mistyped_nonlinearity_is_refused_and_not_taken_for_another():
+    network = mean_field_networks(1, 4, 1, 1, g=0.5)._replace(nonlinearity="tahn")
+    with pytest.raises(ValueError, match="nonlinearity is 'tahn': give one of tanh, identity"):
+        simulate(network, torch.zeros(1, 1, 3, 1), 0.1)

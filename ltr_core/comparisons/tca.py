@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.comparisons.entries import Mask, check_fitted, training_entries
+from ltr_core.counts import check_counts
 from ltr_core.decomposition import CP, cp
 from ltr_core.decomposition.validation import check_rank
 from ltr_core.estimators import Estimator
@@ -65,8 +66,7 @@ class TCA(Estimator):
         """
         used = training_entries(self, recording, train)
         check_rank(self.rank, recording.activity.shape)
-        if self.n_iterations < 1:
-            raise ValueError(f"n_iterations is {self.n_iterations}: it must be at least 1.")
+        check_counts(n_iterations=self.n_iterations)
         filled, factors = self._start(recording, used)
         before = np.inf
         self.iterations_ = 0

@@ -65,7 +65,7 @@ def run(shared: Shared, cell: Cell, place: int) -> tuple[int, Outcome]:
     """Fit and score one cell, whose `place` in the grid is given back.
 
     What goes wrong becomes part of the outcome. One thread computes: two fits on two cores
-    are faster than one on both. `one_thread_undone` gives the caller's threads back.
+    are faster than one on both.
     """
     torch.set_num_threads(1)
     start = time.perf_counter()
@@ -82,16 +82,6 @@ def run(shared: Shared, cell: Cell, place: int) -> tuple[int, Outcome]:
     except Exception as failure:
         score, error = np.nan, f"{type(failure).__name__}: {failure}"
     return place, Outcome(score, time.perf_counter() - start, error)
-
-
-@contextmanager
-def one_thread_undone() -> Iterator[None]:
-    """Give this process the threads back that cells running in it take away."""
-    n_threads = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 @contextmanager

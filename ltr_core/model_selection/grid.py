@@ -1,7 +1,4 @@
-"""Fits over a grid of settings, each scored on activity that was held out.
-
-In parallel through joblib, so that a lab's Dask cluster can be chosen by one setting.
-"""
+"""Fits over a grid of settings, each scored on activity that was held out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
@@ -11,11 +8,12 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from ltr_core.counts import check_counts
 from ltr_core.estimators import Estimator
 from ltr_core.held_out import HeldOut, check_train, held_out_blocks
-from ltr_core.model_selection.cells import Cell, Kept, Outcome, Shared, one_thread_undone, run
+from ltr_core.model_selection.cells import Cell, Kept, Outcome, Shared, run
+from ltr_core.parallel import as_finished
 from ltr_core.recordings import Recording
 from ltr_core.scores import Metric
 
@@ -99,20 +97,13 @@ def _outcomes(
     kept = None if folder is None else Kept(folder, shared)
     found = {} if kept is None else {place: kept.load(cell) for place, cell in enumerate(cells)}
     outcomes = {place: outcome for place, outcome in found.items() if outcome is not None}
-    tasks = [
-        joblib.delayed(run)(shared, cell, place)
-        for place, cell in enumerate(cells)
-        if place not in outcomes
-    ]
-    # As they finish, one by one, so that an interrupt loses only the cells in progress.
-    parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator_unordered")
-    bar = tqdm(total=len(cells), initial=len(outcomes), desc="grid", leave=False)
-    with one_thread_undone(), bar:
-        for place, outcome in parallel(tasks) if tasks else ():
-            outcomes[place] = outcome
-            if kept is not None:
-                kept.save(cells[place], outcome)
-            bar.update()
+    waiting = [(shared, cell, place) for place, cell in enumerate(cells) if place not in outcomes]
+    for place, outcome in as_finished(
+        run, waiting, n_jobs=n_jobs, n_done=len(outcomes), description="grid"
+    ):
+        outcomes[place] = outcome
+        if kept is not None:
+            kept.save(cells[place], outcome)
     return [outcomes[place] for place in range(len(cells))]
 
 
@@ -138,8 +129,7 @@ def _values(model: Estimator, grid: Mapping[str, Iterable[Any]]) -> dict[str, li
 def _masks(recording: Recording, folds: int | Sequence[HeldOut], seed: int) -> list[HeldOut]:
     """The folds, validated; raises ValueError where test and training entries overlap."""
     if isinstance(folds, int):
-        if folds < 1:
-            raise ValueError(f"folds is {folds}: it must be at least 1.")
+        check_counts(folds=folds)
         return [held_out_blocks(recording, seed=seed + fold) for fold in range(folds)]
     masks = [folds] if isinstance(folds, HeldOut) else list(folds)
     if not masks:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm import tqdm
 
+from ltr_core.counts import check_counts
 from ltr_core.learning import Diverged
 from ltr_core.sentiment.data import Examples, Split
 
@@ -42,15 +43,7 @@ class SentimentLSTM(torch.nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        sizes = {
-            "n_words": n_words,
-            "n_units": n_units,
-            "n_layers": n_layers,
-            "n_embedding": n_embedding,
-        }
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"{name} is {size}: it must be at least 1.")
+        check_counts(n_words=n_words, n_units=n_units, n_layers=n_layers, n_embedding=n_embedding)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}: a share, from 0 and below 1.")
         self.embedding = torch.nn.Embedding(n_words, n_embedding)
@@ -151,9 +144,7 @@ def train_sentiment(
     """
     if not learning_rate > 0:
         raise ValueError(f"learning_rate is {learning_rate}: it must be positive.")
-    for name, size in {"batch_size": batch_size, "n_epochs": n_epochs}.items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}: it must be at least 1.")
+    check_counts(batch_size=batch_size, n_epochs=n_epochs)
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(seed)
         network = SentimentLSTM(

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ltr_core.counts import check_counts
 from ltr_core.rnn import RNN
 from ltr_core.rollout import Nonlinearity
 
@@ -51,7 +52,10 @@ def random_problem(
     Different parts are drawn independently: changing one size leaves the other parts alone.
     Raises ValueError for sizes out of range.
     """
-    _check(n_units, n_inputs, n_outputs, initial_rank, start_rank, n_trials, n_time)
+    check_counts(
+        n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs, n_trials=n_trials, n_time=n_time
+    )
+    _check_ranks(n_units, initial_rank=initial_rank, start_rank=start_rank)
 
     def normal(part: int, *shape: int) -> np.ndarray:
         return np.random.default_rng([seed, part]).standard_normal(shape)
@@ -74,12 +78,7 @@ def random_problem(
     return Problem(network, inputs, wanted, initial, dt)
 
 
-def _check(n_units: int, *sizes: int) -> None:
-    n_inputs, n_outputs, initial_rank, start_rank, n_trials, n_time = sizes
-    least = {"n_units": n_units, "n_inputs": n_inputs, "n_outputs": n_outputs}
-    for name, size in (least | {"n_trials": n_trials, "n_time": n_time}).items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}: it must be at least 1.")
-    for name, rank in (("initial_rank", initial_rank), ("start_rank", start_rank)):
+def _check_ranks(n_units: int, **ranks: int) -> None:
+    for name, rank in ranks.items():
         if not 0 <= rank <= n_units:
             raise ValueError(f"{name} is {rank}: a rank lies between 0 and {n_units}, the units.")

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from ltr_core.counts import check_counts
 from ltr_core.descent import ALL_WEIGHTS, Weights
 from ltr_core.learning import Diverged, check_rate
 from ltr_core.rnn import RNN, check
@@ -240,8 +241,7 @@ def _check_settings(
     optimiser: str,
 ) -> Float[np.ndarray, " step"]:
     """The learning rate of every step."""
-    if n_steps < 1:
-        raise ValueError(f"n_steps is {n_steps}: it must be at least 1.")
+    check_counts(n_steps=n_steps)
     rates = np.asarray(learning_rate, dtype=float)
     if rates.shape not in ((), (n_steps,)):
         raise ValueError(f"learning_rate has {rates.size} values: give one, or {n_steps}.")

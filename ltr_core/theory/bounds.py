@@ -1,0 +1,256 @@
+"""Bounds on the rank of what gradient descent writes into the recurrent weights.
+
+Every gradient is a product G = h Lambda Phi^T of the adjoint and the rates (see `runs`), and the
+learned weights are sums of gradients, W_s = k_s W_0 - sum c_ss' G_s'. So neither can be higher in
+rank than activity and adjoint. The statements are ours, in the spirit of Pellegrino et al. (2023);
+the inequality between singular values of a product is Horn's.
+"""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ltr_core.decomposition import mode_ranks
+from ltr_core.decomposition.unfolding import energies
+from ltr_core.theory.runs import ObservedRun
+
+Side = Literal["post", "pre"]
+AXIS: dict[Side, int] = {"post": 1, "pre": 2}
+RUNGS = (
+    "measured",
+    "directions of the factors",
+    "no cancellation over steps",
+    "no alignment within a step",
+    "one subspace for all steps (the bound)",
+)
+
+
+class Tail(NamedTuple):
+    """What the unfolding of one side leaves out of its first r directions, r = 0 to N.
+
+    Both as shares of the squared norm: as `measured`, and the `bound` of theory, which may be
+    above 1 and then says nothing.
+    """
+
+    measured: Float[np.ndarray, " rank"]
+    bound: Float[np.ndarray, " rank"]
+
+    def ranks(self, share: float) -> tuple[int, int]:
+        """The least ranks that hold this share of the squared norm: measured, and guaranteed.
+
+        Raises ValueError for a share outside (0, 1).
+        """
+        if not 0 < share < 1:
+            raise ValueError(f"share is {share}: it must lie between 0 and 1.")
+        measured, bound = (int(np.argmax(tail <= 1 - share)) for tail in self)
+        return measured, bound
+
+
+class TailBounds(NamedTuple):
+    """The tails of both sides' unfoldings."""
+
+    post: Tail
+    pre: Tail
+
+
+class RankBounds(NamedTuple):
+    """Mode ranks (step, post, pre), as measured and as bounded, and the bound on the CP rank."""
+
+    measured: tuple[int, int, int]
+    bound: tuple[int, int, int]
+    cp_rank: int
+
+
+def singular_value_bounds(
+    adjoint: Float[np.ndarray, "neuron column"],
+    rates: Float[np.ndarray, "neuron column"],
+    h: float,
+    *,
+    balanced: bool = False,
+) -> Float[np.ndarray, " neuron"]:
+    """For each k the least h sigma_i(Lambda) sigma_j(Phi) with i + j - 1 = k: above sigma_k(G).
+
+    `balanced`: first multiply each column of Lambda, and divide that of Phi, by the number that
+    makes them equally long. The product is the same, the bound another (mostly a lower one).
+
+    Raises ValueError for factors of different shapes or an h outside (0, 1].
+    """
+    if adjoint.shape != rates.shape:
+        raise ValueError(
+            f"adjoint has shape {adjoint.shape}, rates {rates.shape}: give both as (neuron, "
+            "column), column by column of the same time and trial."
+        )
+    if not 0 < h <= 1:
+        raise ValueError(f"h is {h}: the Euler step over the time constant lies in (0, 1].")
+    if balanced:
+        adjoint, rates = _balanced(adjoint, rates)
+    n_units = len(adjoint)
+    left, right = np.zeros((2, n_units))
+    for room, factor in ((left, adjoint), (right, rates)):
+        found = np.linalg.svd(factor, compute_uv=False)
+        room[: len(found)] = found
+    return h * np.array([(left[: k + 1] * right[k::-1]).min() for k in range(n_units)])
+
+
+def learned_part(run: ObservedRun) -> Float[np.ndarray, "step post pre"]:
+    """W_s - k_s W_0, the sum of gradients in the weights: the change, if no weight decays.
+
+    Raises ValueError for a run whose updates are no sums of gradients (Adam).
+    """
+    _, kept = _coefficients(run)
+    start = run.start.recurrent[0].double().numpy()
+    return run.change + (1 - kept)[:, None, None] * start
+
+
+def tail_bounds(run: ObservedRun) -> TailBounds:
+    """What the best r directions of each side leave of `learned_part`, and at most can leave.
+
+    With P the leading r eigenvectors of the weighted sum K of Lambda Lambda^T over steps,
+
+        sum_s |(1-P) dW_s|^2 <= h^2 sum_s (sum_s' |c_ss'| |Phi_s'|_2 |(1-P) Lambda_s'|_F)^2
+                             <= tail_r(K),    K = h^2 sum_s' w_s' |Phi_s'|_2^2 Lambda_s' Lambda_s'^T
+
+    by the triangle and the Cauchy-Schwarz inequality, where w_s' = sum_s a_s |c_ss'| / b_s',
+    a_s = sum_s' |c_ss'| b_s', for any positive b; b_s = |Lambda_s|_F |Phi_s|_2 makes the second an
+    equality at r = 0. For the other side, Lambda and Phi change places.
+
+    Raises ValueError for a run of Adam, or one whose gradients are all zero.
+    """
+    tensor = _nonzero_part(run)
+    total = float(np.square(tensor).sum())
+    tails = []
+    for side, axis in AXIS.items():
+        stacked = _stacked(run, side)
+        bound = _tail(np.linalg.eigvalsh(stacked)[::-1])
+        tails.append(Tail(_tail(energies(tensor, axis)) / total, bound / total))
+    return TailBounds(*tails)
+
+
+def rank_bounds(run: ObservedRun, tolerance: float = 1e-6) -> RankBounds:
+    """Mode ranks of `learned_part`, and at most the dimensions that adjoint and rates span.
+
+    The post rank is at most the dimension of all steps' Lambda together, the pre rank that of all
+    Phi, the step rank at most the number of steps and the product of the other two; the CP rank at
+    most the least product of two of the three.
+
+    `tolerance`: singular values below this share of the largest count as zero; of the factors only
+    squares are known, so that less than 1e-7 cannot be told.
+
+    Raises ValueError as `tail_bounds` does, or for a tolerance outside [1e-7, 1).
+    """
+    if not 1e-7 <= tolerance < 1:
+        raise ValueError(f"tolerance is {tolerance}: it must be at least 1e-7 and below 1.")
+    tensor = _nonzero_part(run)
+    post, pre = (_dimension(grams, tolerance) for grams in (run.adjoint_gram, run.rates_gram))
+    bound = (min(len(tensor), post * pre), post, pre)
+    return RankBounds(mode_ranks(tensor, tolerance), bound, cp_bound(bound))
+
+
+def cp_bound(ranks: tuple[int, int, int]) -> int:
+    """The least product of two mode ranks: a tensor's CP rank is at most that."""
+    first, second, _ = sorted(ranks)
+    return first * second
+
+
+def ladder(
+    run: ObservedRun, ranks: Int[np.ndarray, " rank"], side: Side = "post"
+) -> dict[str, Float[np.ndarray, " rank"]]:
+    """What is left at some ranks, from the measured tail up to the bound: where it is lost.
+
+    Each of `RUNGS` as a share of the squared norm, none below the one before: the best directions;
+    those of the stacked factor instead; the same with every step's gradient of one sign (no
+    cancellation); with the product of norms for the norm of each product (no alignment); with one
+    average over steps for the norms of each. Raises ValueError as `tail_bounds` does, or for a
+    rank outside [0, N].
+    """
+    tensor, axis = _nonzero_part(run), AXIS[side]
+    n_units = tensor.shape[axis]
+    if ranks.min() < 0 or ranks.max() > n_units:
+        raise ValueError(f"ranks are {ranks.tolist()}: each lies between 0 and {n_units}.")
+    size = np.abs(_coefficients(run)[0])
+    held, directions = np.linalg.eigh(_stacked(run, side))
+    grams, other = _sides(run, side)
+
+    def squares(matrices: Float[np.ndarray, "..."], left: Float[np.ndarray, "..."]) -> np.ndarray:
+        along = left.T @ matrices if side == "post" else matrices @ left
+        return np.square(along).sum((1, 2))
+
+    rows = []
+    for r in ranks:
+        left = directions[:, : n_units - r]
+        of_factor = np.maximum(np.einsum("ia,sij,ja->s", left, grams, left, optimize=True), 0)
+        rows.append(
+            (
+                energies(tensor, axis)[r:].sum(),
+                squares(tensor, left).sum(),
+                np.square(size @ np.sqrt(squares(run.gradient, left))).sum(),
+                np.square(run.h * size @ (other * np.sqrt(of_factor))).sum(),
+                held[: n_units - r].sum(),
+            )
+        )
+    shares = np.array(rows).T / np.square(tensor).sum()
+    return dict(zip(RUNGS, shares, strict=True))
+
+
+def _balanced(
+    adjoint: Float[np.ndarray, "neuron column"], rates: Float[np.ndarray, "neuron column"]
+) -> tuple[Float[np.ndarray, "neuron counted"], Float[np.ndarray, "neuron counted"]]:
+    long, wide = (np.linalg.norm(factor, axis=0) for factor in (adjoint, rates))
+    counts = (long > 0) & (wide > 0)  # the others add nothing to the product
+    scale = np.sqrt(wide[counts] / long[counts])
+    return adjoint[:, counts] * scale, rates[:, counts] / scale
+
+
+def _sides(
+    run: ObservedRun, side: Side
+) -> tuple[Float[np.ndarray, "step size size"], Float[np.ndarray, " step"]]:
+    """The Gram matrices of this side's factors, and the spectral norms of the other's."""
+    grams, others = run.adjoint_gram, run.rates_gram
+    if side == "pre":
+        grams, others = others, grams
+    return grams, np.sqrt(np.maximum(np.linalg.eigvalsh(others)[:, -1], 0))
+
+
+def _stacked(run: ObservedRun, side: Side) -> Float[np.ndarray, "size size"]:
+    """K of `tail_bounds`."""
+    size = np.abs(_coefficients(run)[0])
+    grams, other = _sides(run, side)
+    own = np.sqrt(np.trace(grams, axis1=1, axis2=2))
+    counted = own * other
+    weight = size.T @ (size @ counted)
+    # w |Phi|^2 / (|Lambda| |Phi|); steps without a gradient count for nothing
+    each = np.divide(weight * other, own, out=np.zeros_like(own), where=own > 0)
+    return run.h**2 * np.tensordot(each, grams, axes=1)
+
+
+def _tail(held: Float[np.ndarray, " direction"]) -> Float[np.ndarray, " rank"]:
+    """The sums of all but the first r, r = 0 to their number."""
+    return np.append(np.cumsum(np.maximum(held, 0)[::-1])[::-1], 0.0)
+
+
+def _dimension(grams: Float[np.ndarray, "step size size"], tolerance: float) -> int:
+    sizes = np.trace(grams, axis1=1, axis2=2)
+    counted = sizes > 0
+    each = grams[counted] / sizes[counted, None, None]  # late steps count like early ones
+    held = np.linalg.eigvalsh(each.sum(0))
+    return int((held > tolerance**2 * held[-1]).sum())
+
+
+def _coefficients(
+    run: ObservedRun,
+) -> tuple[Float[np.ndarray, "step gradient"], Float[np.ndarray, " step"]]:
+    if run.coefficients is None or run.kept is None:
+        raise ValueError(
+            "The run's updates are no sums of gradients (Adam scales each entry by itself), and "
+            "that is what the bound assumes: give a run of plain gradient descent, with momentum "
+            "or weight decay if you like."
+        )
+    return run.coefficients, run.kept
+
+
+def _nonzero_part(run: ObservedRun) -> Float[np.ndarray, "step post pre"]:
+    tensor = learned_part(run)
+    if not run.gradient.any():
+        raise ValueError("All gradients are zero: nothing was learned, there is nothing to bound.")
+    return tensor

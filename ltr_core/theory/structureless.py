@@ -1,0 +1,81 @@
+"""The exact bound: linear networks that start without structure, or with little."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ltr_core.rnn import RNN
+from ltr_core.theory.bounds import cp_bound, learned_part
+from ltr_core.theory.runs import ObservedRun
+from ltr_core.theory.subspaces import invariant_subspace
+
+
+class SubspaceBound(NamedTuple):
+    """A subspace out of which gradient descent never leads, and what follows for the tensor.
+
+    - `basis`: an orthonormal basis P of it; the learned part of the weights is P M_s P^T.
+    - `mode_ranks`: at most (step, post, pre). `cp_rank`: at most.
+    - `everything`: the subspace is the whole space, so that nothing is said.
+    """
+
+    basis: Float[np.ndarray, "neuron direction"]
+    mode_ranks: tuple[int, int, int]
+    cp_rank: int
+    everything: bool
+
+    @property
+    def dimension(self) -> int:
+        """d, the dimension of the subspace."""
+        return self.basis.shape[1]
+
+
+def subspace_bound(
+    network: RNN,
+    initial: Float[Tensor, "trial neuron"] | None = None,
+    *,
+    n_steps: int,
+    tolerance: float = 1e-10,
+) -> SubspaceBound:
+    """The bound for a linear network (a batch of one), whatever it learns in `n_steps` steps.
+
+    The subspace is the smallest that holds the columns of the input weights, the rows of the
+    readout and the states before the first step (`initial`; none: zero), and that W_0 and its
+    transpose map into itself. For W_0 = alpha 1 that is the span of the vectors, d <= p + q + rank
+    X_0; a part of rank r adds at most 2 r dimensions (r if it is symmetric); for a random W_0 it is
+    everything. The bound holds for every loss, data, step sizes, momentum and weight decay (of
+    W_s - k_s W_0), also if input weights and readout learn.
+
+    Raises ValueError for a network that is not linear, more than one network, or no steps.
+    """
+    if network.nonlinearity != "identity":
+        raise ValueError(
+            f"The network's nonlinearity is '{network.nonlinearity}', and the bound assumes a "
+            'linear network (nonlinearity="identity"): a nonlinear one leads out of every subspace.'
+        )
+    if network.n_networks != 1:
+        raise ValueError(f"There are {network.n_networks} networks: give one at a time.")
+    if n_steps < 1:
+        raise ValueError(f"n_steps is {n_steps}: it must be at least 1.")
+    recurrent, inward, outward = (part[0].double() for part in network[:3])
+    states = [] if initial is None else [initial.double().T]
+    vectors = torch.cat([inward, outward.T, *states], dim=1)
+    basis = invariant_subspace(recurrent, vectors, tolerance).numpy()
+    d = basis.shape[1]
+    ranks = (min(n_steps, d**2), d, d)
+    return SubspaceBound(basis, ranks, cp_bound(ranks), everything=d == network.n_units)
+
+
+def leak(run: ObservedRun, basis: Float[np.ndarray, "neuron direction"]) -> float:
+    """How much of the learned part lies outside P M_s P^T, relative to its largest step.
+
+    Of a run of Adam, the change itself. Raises ValueError for weights that did not change.
+    """
+    tensor = run.change if run.kept is None else learned_part(run)
+    size = np.linalg.norm(tensor, axis=(1, 2)).max()
+    if size == 0:
+        raise ValueError("The weights did not change: nothing could leak.")
+    inside = basis @ (basis.T @ tensor @ basis) @ basis.T
+    return float(np.linalg.norm(tensor - inside, axis=(1, 2)).max() / size)
