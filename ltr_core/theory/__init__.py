@@ -39,7 +39,22 @@ from ltr_core.theory.linear import (
     spread,
     valid_until,
 )
+from ltr_core.theory.monomials import (
+    monomial_count,
+    monomial_tail,
+    product_space,
+    slope_remainder,
+    tanh_remainder,
+)
 from ltr_core.theory.observed import observe_reaching, observe_training
+from ltr_core.theory.optimisers import (
+    OptimiserOutcome,
+    completed_basis,
+    loss_with,
+    matched_steps,
+    optimiser_outcome,
+    turned,
+)
 from ltr_core.theory.overlap_learning import (
     LowRankLearning,
     OverlapLearning,
@@ -75,6 +90,8 @@ from ltr_core.theory.runs import (
 )
 from ltr_core.theory.structureless import SubspaceBound, leak, subspace_bound
 from ltr_core.theory.subspaces import invariant_subspace, spanned
+from ltr_core.theory.tails import FirstGradient, Remainders, singular_tails
+from ltr_core.theory.words import krylov_tail, word_space
 
 __all__ = [
     "LOSSES",
@@ -84,15 +101,18 @@ __all__ = [
     "EquivalentNetwork",
     "Expansion",
     "Factors",
+    "FirstGradient",
     "FixedPointLearning",
     "LowRankLearning",
     "LowRankNetwork",
     "MissedChange",
     "ObservedRun",
+    "OptimiserOutcome",
     "OverlapLearning",
     "Overlaps",
     "Problem",
     "RankBounds",
+    "Remainders",
     "ResolventNorms",
     "SubspaceBound",
     "Tail",
@@ -102,6 +122,7 @@ __all__ = [
     "change_orders",
     "combination",
     "compare",
+    "completed_basis",
     "cp_bound",
     "descend",
     "descend_fixed_point",
@@ -112,31 +133,43 @@ __all__ = [
     "factors_of_gradient",
     "fixed_point_output",
     "invariant_subspace",
+    "krylov_tail",
     "ladder",
     "large_network_norms",
     "leak",
     "learned_part",
     "learning_time",
+    "loss_with",
+    "matched_steps",
     "missed_change",
+    "monomial_count",
+    "monomial_tail",
     "network_with_overlaps",
     "observe_reaching",
     "observe_training",
+    "optimiser_outcome",
     "overlap_flow",
     "overlap_output",
     "overlaps",
+    "product_space",
     "random_problem",
     "rank_bounds",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",
+    "singular_tails",
     "singular_value_bounds",
+    "slope_remainder",
     "small_target_expansion",
     "small_target_learning_time",
     "spanned",
     "spread",
     "subspace_bound",
     "tail_bounds",
+    "tanh_remainder",
+    "turned",
     "two_unit_equivalent",
     "valid_until",
     "visible_overlaps",
+    "word_space",
 ]

@@ -18,7 +18,7 @@ from ltr_core.descent import ALL_WEIGHTS
 from ltr_core.rnn import RNN, simulate
 from ltr_core.theory.runs import Loss, LossName
 from ltr_core.theory.subspaces import spanned
-from ltr_core.theory.tails import FirstGradient, Tail, driven
+from ltr_core.theory.tails import FirstGradient, Remainders, driven
 
 POLE = np.pi / 2
 """The poles of tanh nearest to 0 are at i and -i times this."""
@@ -42,17 +42,17 @@ def tanh_remainder(
 
     Its Taylor polynomial is within |c_{m+2}| Y^(m+2), the size of the next term; beyond pi / 2,
     where the series diverges, that is true as well, but higher degrees do not help. The `best`
-    polynomial is within (Y - tanh Y) / 2 rho^(1-m), with rho = c + sqrt(1 + c^2) and
+    polynomial is within rho^(1-m) (Y - tanh Y) / 2, with rho = c + sqrt(1 + c^2) and
     c = pi / (2 Y), which goes to 0 for every Y. (Both follow from the partial fractions of tanh.)
 
     Raises ValueError for a degree that is not odd, or a reach that is not finite or negative.
     """
     reach = _checked(degree, reach, parity=1)
     if not best:
-        return _coefficient(degree + 2) * reach ** (degree + 2)
+        return np.asarray(_coefficient(degree + 2) * reach ** (degree + 2))
     # for a small reach the difference would be lost to rounding: there, by its leading term
     first = np.where(reach > 1e-3, (reach - np.tanh(reach)) / 2, reach**3 / 6)
-    return first * _ellipse(POLE, reach) ** (1.0 - degree)
+    return np.asarray(first * _ellipse(POLE, reach) ** (1.0 - degree))
 
 
 def slope_remainder(
@@ -68,11 +68,11 @@ def slope_remainder(
     """
     reach = _checked(degree, reach, parity=0)
     if not best:
-        return (degree + 3) * _coefficient(degree + 3) * reach ** (degree + 2)
+        return np.asarray((degree + 3) * _coefficient(degree + 3) * reach ** (degree + 2))
     theta = np.linspace(0, POLE, 202)[1:-1]
     rho = _ellipse(theta, reach[..., None])
     bounds = 2 * rho ** -(degree + 2.0) / (1 - rho**-2.0) / np.cos(theta) ** 2
-    return bounds.min(-1)
+    return np.asarray(bounds.min(-1))
 
 
 def product_space(
@@ -141,18 +141,17 @@ def monomial_tail(
     reach = _reach(network, inputs, dt, initial)
     h, n_time = dt / network.tau, inputs.shape[1]
     longest = (1 - (1 - h) ** n_time) / h  # what an error weighs, summed over the times before it
-    entering = longest * np.linalg.norm(
-        np.tensordot(given.outward, given.errors, (1, 1)), axis=(1, 2)
-    )
+    errors = np.tensordot(given.outward, given.errors, (1, 1))
+    entering = longest * np.linalg.norm(errors, axis=(1, 2))
     n_columns = given.factors.rates.shape[1]
     p, q = given.inward.shape[1], given.outward.shape[1]
     odd, even = range(1, highest + 1, 2), range(0, highest, 2)
     return FirstGradient(
-        Tail(
+        Remainders(
             np.array([monomial_count(p, range(1, m + 1, 2)) for m in odd]),
             np.sqrt(n_columns) * _norms(tanh_remainder(m, reach, best=best) for m in odd),
         ),
-        Tail(
+        Remainders(
             np.array([q * monomial_count(p, range(0, m + 1, 2)) for m in even]),
             _norms(entering * slope_remainder(m, reach, best=best) for m in even),
         ),
@@ -184,7 +183,7 @@ def _ellipse(
 ) -> Float[np.ndarray, "*shape"]:
     """rho of the ellipse with foci -reach and reach, and this height: the larger, the flatter f."""
     ratio = height / np.maximum(reach, 1e-30)  # a reach of 0: a remainder of 0, but for rounding
-    return ratio + np.sqrt(1 + ratio**2)
+    return np.asarray(ratio + np.sqrt(1 + ratio**2))
 
 
 def _basis(vectors: Float[np.ndarray, "neuron vector"]) -> Float[np.ndarray, "neuron direction"]:

@@ -18,7 +18,7 @@ from ltr_core.theory.runs import Factors, Loss, LossName, factors_of_gradient, n
 from ltr_core.theory.subspaces import spanned
 
 
-class Tail(NamedTuple):
+class Remainders(NamedTuple):
     """The matrix is within `remainder` of one of rank `rank`, for each of several ranks."""
 
     rank: Int[np.ndarray, " bound"]
@@ -33,7 +33,7 @@ class Tail(NamedTuple):
         if not told.size:
             raise ValueError(
                 f"The bound says nothing about singular values above {threshold:.3g}: its least "
-                f"remainder is {self.remainder.min():.3g}. Ask for more terms or a higher threshold."
+                f"remainder is {self.remainder.min():.3g}. Ask for more terms, or a higher one."
             )
         return int(told.min())
 
@@ -44,14 +44,14 @@ class Tail(NamedTuple):
         """
         tails = singular_tails(matrix)
         at = np.minimum(self.rank, len(tails) - 1)
-        return float((tails[at] - self.remainder).max() / tails[0])
+        return float((tails[at] - self.remainder).max() / (tails[0] or 1.0))
 
 
 class FirstGradient(NamedTuple):
     """Bounds for the two factors of the first gradient, Phi and Lambda."""
 
-    rates: Tail
-    adjoint: Tail
+    rates: Remainders
+    adjoint: Remainders
 
 
 def singular_tails(matrix: Float[np.ndarray, "row column"]) -> Float[np.ndarray, " rank"]:
@@ -96,11 +96,11 @@ def driven(
     weights_in, weights_out = network.inward[0], network.outward[0]
     inward = spanned(torch.cat([weights_in, states.T], dim=1))
     outward = spanned(weights_out.T)
-    parts = (
-        inward,
-        outward,
-        (inputs @ weights_in.T @ inward).permute(1, 2, 0),
-        (states @ inward).T,
-        (by_output @ weights_out @ outward).permute(1, 2, 0),
+    return Driven(
+        inward.numpy(),
+        outward.numpy(),
+        (inputs @ weights_in.T @ inward).permute(1, 2, 0).numpy(),
+        (states @ inward).T.numpy(),
+        (by_output @ weights_out @ outward).permute(1, 2, 0).numpy(),
+        factors,
     )
-    return Driven(*(part.numpy() for part in parts), factors)

@@ -15,7 +15,7 @@ from torch import Tensor
 from ltr_core.rnn import RNN
 from ltr_core.theory.runs import Loss, LossName
 from ltr_core.theory.subspaces import spanned
-from ltr_core.theory.tails import FirstGradient, Tail, driven
+from ltr_core.theory.tails import FirstGradient, Remainders, driven
 
 Letters = Literal["both", "forward", "backward"]
 
@@ -104,14 +104,14 @@ def _tail(
     weights: Float[np.ndarray, "post pre"],
     vectors: Float[np.ndarray, "neuron direction"],
     sizes: Float[np.ndarray, " power"],
-) -> Tail:
+) -> Remainders:
     terms = np.zeros(len(sizes) + 1)
     sent = vectors
     for power, size in enumerate(sizes):
         terms[power] = np.linalg.norm(sent, 2) * size
         sent = weights @ sent
     ranks = vectors.shape[1] * np.arange(len(terms))
-    return Tail(ranks, np.cumsum(terms[::-1])[::-1].copy())
+    return Remainders(ranks, np.cumsum(terms[::-1])[::-1].copy())
 
 
 def _basis(vectors: Float[np.ndarray, "neuron vector"]) -> Float[np.ndarray, "neuron direction"]:
