@@ -1,5 +1,6 @@
 """Altair charts in one house style, and how they are shown in the book."""
 
+from ltr_core.charts.bounds import bound_explorer, ladder_points, tail_panels
 from ltr_core.charts.curves import curves
 from ltr_core.charts.factors import factor_bands
 from ltr_core.charts.fits import compared, losses, scores
@@ -21,6 +22,7 @@ from ltr_core.charts.trials import trials
 __all__ = [
     "Overview",
     "Predicted",
+    "bound_explorer",
     "compared",
     "curve_panels",
     "curves",
@@ -32,6 +34,7 @@ __all__ = [
     "held_out",
     "initial_states",
     "inputs",
+    "ladder_points",
     "losses",
     "matrices",
     "neurons",
@@ -46,6 +49,7 @@ __all__ = [
     "scores",
     "show",
     "spectra",
+    "tail_panels",
     "tensor_explorer",
     "trial_factors",
     "trials",

@@ -9,7 +9,6 @@ from ltr_core.theory.bounds import (
     ladder,
     learned_part,
     rank_bounds,
-    singular_value_bounds,
     tail_bounds,
 )
 from ltr_core.theory.comparison import (
@@ -18,6 +17,7 @@ from ltr_core.theory.comparison import (
     compare,
     missed_change,
 )
+from ltr_core.theory.factorisation import singular_value_bounds
 from ltr_core.theory.fixed_point import (
     FixedPointLearning,
     descend_fixed_point,
