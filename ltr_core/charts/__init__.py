@@ -1,6 +1,7 @@
 """Altair charts in one house style, and how they are shown in the book."""
 
 from ltr_core.charts.bounds import bound_explorer, ladder_points, tail_panels
+from ltr_core.charts.courses import courses
 from ltr_core.charts.curves import curves
 from ltr_core.charts.factors import factor_bands
 from ltr_core.charts.fits import compared, losses, scores
@@ -24,6 +25,7 @@ __all__ = [
     "Predicted",
     "bound_explorer",
     "compared",
+    "courses",
     "curve_panels",
     "curves",
     "eigenvalue_panels",
