@@ -15,6 +15,7 @@ from ltr_core.charts.population import peak_order, population, population_panels
 from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
 from ltr_core.charts.runs import runs
+from ltr_core.charts.settings import settings_map
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
 from ltr_core.charts.theory import Predicted, predictions
@@ -49,6 +50,7 @@ __all__ = [
     "records",
     "runs",
     "scores",
+    "settings_map",
     "show",
     "spectra",
     "tail_panels",
