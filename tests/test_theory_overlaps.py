@@ -16,6 +16,7 @@ from ltr_core.theory import (
     overlap_flow,
     overlap_output,
     overlaps,
+    pulse_problem,
     visible_overlaps,
 )
 
@@ -210,3 +211,36 @@ def test_says_where_it_diverges():
     start = overlaps(drawn(0))
     with pytest.raises(Diverged, match="lower learning_rate"):
         descend_overlaps(start, *aim(), dt=DT, n_steps=400, learning_rate=100.0)
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_pulse_problems_start_as_they_say_and_can_be_learned(rank):
+    problem = pulse_problem(rank, seed=1000)
+    start = problem.start
+    for pair in (("right", "inward"), ("outward", "left")):
+        assert far(start.block(*pair), torch.tensor(0.4).double()) < 1e-7
+    assert abs(float(start.block("outward", "inward"))) < 1e-12
+    trial = (problem.inputs, problem.targets)
+    learned = descend_overlaps(
+        start, *trial, dt=problem.dt, n_steps=300, learning_rate=0.1 if rank == 1 else 0.4
+    )
+    assert float(learned.loss[-1]) < 0.05 * float(learned.loss[0])
+    loop = learned.overlaps[-1][start.places["right"], start.places["left"]]
+    values = torch.linalg.eigvals(loop).numpy()
+    # what makes exp(rate t) in Euler steps
+    rate = np.array([-0.25]) if rank == 1 else -0.25 + 0.4j * np.pi * np.array([1, -1])
+    wanted = 1 + (np.exp(problem.dt * rate) - 1) / problem.dt
+    assert np.abs(np.sort(values) - np.sort(wanted)).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rank": 3}, "rank is 3"),
+        ({"rank": 1, "dt": 2.0}, "dt is 2"),
+        ({"rank": 1, "gain": 0.0}, "gain is 0"),
+    ],
+)
+def test_pulse_problems_refuse(settings, message):
+    with pytest.raises(ValueError, match=message):
+        pulse_problem(**settings)

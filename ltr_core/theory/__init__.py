@@ -9,24 +9,12 @@ from ltr_core.theory.bounds import (
     ladder,
     learned_part,
     rank_bounds,
-    singular_value_bounds,
     tail_bounds,
 )
-from ltr_core.theory.comparison import (
-    Comparison,
-    MissedChange,
-    compare,
-    missed_change,
-)
-from ltr_core.theory.equivalent import (
-    EquivalentNetwork,
-    equivalent_network,
-)
-from ltr_core.theory.fixed_point import (
-    FixedPointLearning,
-    descend_fixed_point,
-    two_unit_equivalent,
-)
+from ltr_core.theory.comparison import Comparison, MissedChange, compare, missed_change
+from ltr_core.theory.equivalent import EquivalentNetwork, equivalent_network
+from ltr_core.theory.factorisation import singular_value_bounds
+from ltr_core.theory.fixed_point import FixedPointLearning, descend_fixed_point, two_unit_equivalent
 from ltr_core.theory.linear import (
     Expansion,
     amplification,
@@ -72,6 +60,7 @@ from ltr_core.theory.overlaps import (
     visible_overlaps,
 )
 from ltr_core.theory.problems import Problem, random_problem
+from ltr_core.theory.pulse_problems import PulseProblem, pulse_problem
 from ltr_core.theory.resolvent import (
     ChangeOrders,
     ResolventNorms,
@@ -111,6 +100,7 @@ __all__ = [
     "OverlapLearning",
     "Overlaps",
     "Problem",
+    "PulseProblem",
     "RankBounds",
     "Remainders",
     "ResolventNorms",
@@ -152,6 +142,7 @@ __all__ = [
     "overlap_output",
     "overlaps",
     "product_space",
+    "pulse_problem",
     "random_problem",
     "rank_bounds",
     "resolvent_norms",
