@@ -1,5 +1,6 @@
 """Altair charts in one house style, and how they are shown in the book."""
 
+from ltr_core.charts.bounds import bound_explorer, ladder_points, tail_panels
 from ltr_core.charts.courses import courses
 from ltr_core.charts.curves import curves
 from ltr_core.charts.factors import factor_bands
@@ -14,6 +15,7 @@ from ltr_core.charts.population import peak_order, population, population_panels
 from ltr_core.charts.projections import initial_states, inputs, projections
 from ltr_core.charts.reaching import hand_paths
 from ltr_core.charts.runs import runs
+from ltr_core.charts.settings import settings_map
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
 from ltr_core.charts.theory import Predicted, predictions
@@ -22,6 +24,7 @@ from ltr_core.charts.trials import trials
 __all__ = [
     "Overview",
     "Predicted",
+    "bound_explorer",
     "compared",
     "courses",
     "curve_panels",
@@ -34,6 +37,7 @@ __all__ = [
     "held_out",
     "initial_states",
     "inputs",
+    "ladder_points",
     "losses",
     "matrices",
     "neurons",
@@ -46,8 +50,10 @@ __all__ = [
     "records",
     "runs",
     "scores",
+    "settings_map",
     "show",
     "spectra",
+    "tail_panels",
     "tensor_explorer",
     "trial_factors",
     "trials",

@@ -22,6 +22,26 @@ class CurlField:
     strength: float
 
 
+Plane = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class ForceField:
+    """A force that is any linear map of the hand's velocity: ``matrix @ velocity``.
+
+    `matrix` in N s/m, rows first. A curl ((0, -b), (b, 0)) turns the motion, a dilation
+    ((b, 0), (0, b)) speeds it up, the saddles ((b, 0), (0, -b)) and ((0, b), (b, 0)) speed it up
+    along one axis and slow it down along another; these four span all fields. Raises ValueError
+    for a matrix that is not 2 x 2 or not finite.
+    """
+
+    matrix: Plane
+
+    def __post_init__(self) -> None:
+        if np.shape(self.matrix) != (2, 2) or not np.isfinite(self.matrix).all():
+            raise ValueError(f"matrix is {self.matrix}: give 2 rows of 2 finite numbers (N s/m).")
+
+
 @dataclass(frozen=True)
 class VisuomotorRotation:
     """The cursor is the hand's position turned by `angle` (rad, counter-clockwise)."""
@@ -29,7 +49,7 @@ class VisuomotorRotation:
     angle: float
 
 
-Perturbation = CurlField | VisuomotorRotation | None
+Perturbation = CurlField | ForceField | VisuomotorRotation | None
 
 
 class HandPath(NamedTuple):
@@ -71,7 +91,6 @@ class Hand:
         `velocity` (m/s) is the one at the start. Raises ValueError for a force that is not one in
         the plane, or a dt that is not positive.
         """
-        curl = perturbation.strength if isinstance(perturbation, CurlField) else 0.0
         if force.ndim < 2 or force.shape[-1] != 2:
             raise ValueError(
                 f"force has shape {tuple(force.shape)}: its last axes are (time, 2), a force in "
@@ -79,7 +98,7 @@ class Hand:
             )
         if not dt > 0:
             raise ValueError(f"dt is {dt} s: a step takes a positive time.")
-        step, push = _exact_step(self.mass, self.viscosity, curl, dt)
+        step, push = _exact_step(self.mass, self.viscosity, _field(perturbation), dt)
         step, push = step.to(force), push.to(force)
         # all steps at once: the state after step t is sum_s step^(t-s) push force_s
         n_steps = force.shape[-2]
@@ -96,6 +115,14 @@ class Hand:
         return HandPath(position, _seen(position, perturbation))
 
 
+def _field(perturbation: Perturbation) -> Plane:
+    """The perturbing force by the velocity."""
+    if isinstance(perturbation, ForceField):
+        return perturbation.matrix
+    curl = perturbation.strength if isinstance(perturbation, CurlField) else 0.0
+    return (0.0, -curl), (curl, 0.0)
+
+
 def _seen(position: Tensor, perturbation: Perturbation) -> Tensor:
     if not isinstance(perturbation, VisuomotorRotation):
         return position
@@ -104,11 +131,11 @@ def _seen(position: Tensor, perturbation: Perturbation) -> Tensor:
 
 
 @lru_cache(maxsize=32)
-def _exact_step(mass: float, viscosity: float, curl: float, dt: float) -> tuple[Tensor, Tensor]:
+def _exact_step(mass: float, viscosity: float, field: Plane, dt: float) -> tuple[Tensor, Tensor]:
     """The map of (position, velocity) over one step, and what a unit force adds to it."""
     generator = np.zeros((6, 6))
     generator[:2, 2:4] = np.eye(2)
-    generator[2:4, 2:4] = (curl * np.array([[0, -1], [1, 0]]) - viscosity * np.eye(2)) / mass
+    generator[2:4, 2:4] = (np.array(field) - viscosity * np.eye(2)) / mass
     generator[2:4, 4:] = np.eye(2) / mass
     flow = torch.from_numpy(expm(generator * dt))
     return flow[:4, :4], flow[:4, 4:]
