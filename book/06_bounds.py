@@ -329,9 +329,9 @@ invisible_claim = chapter.claim(
 #
 # We try it on two tasks. Both begin with a pulse. A network without
 # recurrent weights forgets it as $e^{-t}$, with time in units of the
-# time constant. A network of rank one is to hold it for longer, $e^{-t/4}
-# - e^{-t}$: this takes $\mathbf n{\cdot}\mathbf m$ near $3/4$. One of
-# rank two is to answer with an oscillation,
+# time constant. A network of rank one is to hold it for longer,
+# $e^{-t/4} - e^{-t}$: this takes $\mathbf n{\cdot}\mathbf m$ near
+# $3/4$. One of rank two is to answer with an oscillation,
 # $e^{-t/4}\sin(2\pi t/5)$, which takes a pair of complex eigenvalues,
 # and so rank two. We draw the first overlaps at random, but let the
 # network hear the pulse and be heard, $\mathbf n{\cdot}\mathbf b =
@@ -341,12 +341,12 @@ invisible_claim = chapter.claim(
 # knowledge of overlaps.
 
 # %%
-sizes = chapter.at_scale(
+pulse_sizes = chapter.at_scale(
     smoke={"starts": 2, "steps": 40, "large": 100},
-    book={"starts": 5, "steps": 300, "large": 500},
-    paper={"starts": 5, "steps": 300, "large": 500},
+    book={"starts": 3, "steps": 300, "large": 500},
+    paper={"starts": 3, "steps": 300, "large": 500},
 )
-rates = {1: 0.1, 2: 0.4}  # the learning rate of each rank
+pulse_rates = {1: 0.1, 2: 0.4}  # the learning rate of each rank
 
 
 def pulse(rank, which=0):
@@ -354,20 +354,20 @@ def pulse(rank, which=0):
     return theory.pulse_problem(rank, seed=100 * seed + which)
 
 
-def learn(descent, start, one, rank, *, longer=1, **options):
+def learn_pulse(descent, start, one, rank, *, longer=1, **options):
     """Learn from a start; with steps `longer` times as long, fewer."""
     return descent(
         start,
         one.inputs,
         one.targets,
         dt=one.dt,
-        n_steps=sizes["steps"] // longer,
-        learning_rate=rates[rank] * longer,
+        n_steps=pulse_sizes["steps"] // longer,
+        learning_rate=pulse_rates[rank] * longer,
         **options,
     )
 
 
-def units(one, n_units):
+def with_units(one, n_units):
     """A network of that many units with the overlaps of the start."""
     return theory.network_with_overlaps(
         one.start, n_units, seed=[seed, n_units]
@@ -377,9 +377,14 @@ def units(one, n_units):
 # %% tags=["hide-input"]
 def flow_of(one, rank):
     """The flow at the times of all steps."""
-    times = rates[rank] * np.arange(sizes["steps"] + 1)
+    times = pulse_rates[rank] * np.arange(pulse_sizes["steps"] + 1)
     flow = theory.overlap_flow(
-        one.start, one.inputs, one.targets, dt=one.dt, times=times
+        one.start,
+        one.inputs,
+        one.targets,
+        dt=one.dt,
+        times=times,
+        tolerance=1e-6,
     )
     return times, flow.overlaps
 
@@ -389,9 +394,9 @@ def overlap_courses(rank):
     one = pulse(rank)
     times, flow = flow_of(one, rank)
     dots = {}
-    for n_units in (50, sizes["large"]):
-        network = units(one, n_units)
-        found = learn(theory.descend_low_rank, network, one, rank)
+    for n_units in (50, pulse_sizes["large"]):
+        network = with_units(one, n_units)
+        found = learn_pulse(theory.descend_low_rank, network, one, rank)
         dots[f"N = {n_units}"] = theory.by_kind(one.start, found.overlaps)
     return charts.courses(
         theory.by_kind(one.start, flow),
@@ -436,19 +441,19 @@ charts.show(
 
 
 # %% tags=["hide-input"]
-def far(one, other):
+def farthest(one, other):
     """The largest difference."""
     return float((one - other).abs().max())
 
 
-def held(fine, coarse, networks, flow):
+def held_against(fine, coarse, networks, flow):
     """How far a course is from networks that learned and the flow."""
-    way = far(flow, flow[0])
-    gap = far(fine, flow)
+    way = farthest(flow, flow[0])
+    gap = farthest(fine, flow)
     return {
-        "map": max(far(fine, network) for network in networks),
+        "map": max(farthest(fine, network) for network in networks),
         "flow": gap / way,
-        "doubled": far(coarse, flow[::2]) / gap,
+        "doubled": farthest(coarse, flow[::2]) / gap,
     }
 
 
@@ -461,10 +466,10 @@ def check_overlaps(rank, which):
         theory.descend_overlaps,
     )
     networks = [
-        learn(descend, units(one, n), one, rank).overlaps
+        learn_pulse(descend, with_units(one, n), one, rank).overlaps
         for n in (50, 200)
     ]
-    bent = units(one, 50)._replace(nonlinearity="tanh")
+    bent = with_units(one, 50)._replace(nonlinearity="tanh")
     ways = {
         "measured": (through_map, one.start, {}),
         "frozen": (through_map, one.start, {"invisible": "frozen"}),
@@ -473,41 +478,53 @@ def check_overlaps(rank, which):
     found = {}
     for name, (descent, start, options) in ways.items():
         fine, coarse = (
-            learn(descent, start, one, rank, longer=n, **options).overlaps
+            learn_pulse(
+                descent, start, one, rank, longer=n, **options
+            ).overlaps
             for n in (1, 2)
         )
-        found[name] = held(fine, coarse, networks, flow)
+        found[name] = held_against(fine, coarse, networks, flow)
     return found
 
 
-def gathered(cells, name):
+def gathered(found, name):
     """The values of one name, over ranks and starts."""
     return {
-        key: [cell[name][key] for cell in cells] for key in cells[0][name]
+        key: [cell[name][key] for cell in found] for key in found[0][name]
     }
 
 
-grid = [(r, i) for r in (1, 2) for i in range(sizes["starts"])]
-cells = [check_overlaps(rank, which) for rank, which in grid]
+pulse_grid = [
+    (r, i) for r in (1, 2) for i in range(pulse_sizes["starts"])
+]
+pulse_cells = [check_overlaps(rank, which) for rank, which in pulse_grid]
 
 # %% tags=["remove-input"]
 row = overlaps_claim.judge(
-    gathered(cells, "measured"),
+    gathered(pulse_cells, "measured"),
     {
-        "invisible overlaps frozen": gathered(cells, "frozen"),
-        "networks with tanh": gathered(cells, "not linear"),
+        "invisible overlaps frozen": gathered(pulse_cells, "frozen"),
+        "networks with tanh": gathered(pulse_cells, "not linear"),
     },
 )
 overlaps_claim.prose_assumes(row, holds=True)
-exact = gathered(cells, "measured")
-glue("overlaps-map", f"{max(exact['map']):.0e}", display=False)
-glue("overlaps-flow", float(100 * max(exact["flow"])), display=False)
-glue("overlaps-doubled", float(np.mean(exact["doubled"])), display=False)
-frozen = gathered(cells, "frozen")
+overlap_errors = gathered(pulse_cells, "measured")
+glue("overlaps-map", f"{max(overlap_errors['map']):.0e}", display=False)
+glue(
+    "overlaps-flow",
+    float(100 * max(overlap_errors["flow"])),
+    display=False,
+)
+glue(
+    "overlaps-doubled",
+    float(np.mean(overlap_errors["doubled"])),
+    display=False,
+)
+frozen = gathered(pulse_cells, "frozen")
 glue(
     "overlaps-frozen", float(100 * np.mean(frozen["flow"])), display=False
 )
-bent = gathered(cells, "not linear")
+bent = gathered(pulse_cells, "not linear")
 glue("overlaps-bent", float(100 * np.mean(bent["flow"])), display=False)
 
 # %% [markdown]
@@ -547,7 +564,7 @@ def hidden(start, *, turned=0.0):
     return start
 
 
-def variants(one):
+def same_output(one):
     """Starts that do the same."""
     return {
         "as drawn": one.start,
@@ -559,16 +576,16 @@ def variants(one):
 # %% tags=["hide-input"]
 from ltr_core import simulate
 
-one = pulse(1)
-shown_after = sizes["steps"] // 3
-courses = {
-    name: learn(
+held_pulse = pulse(1)
+shown_after = pulse_sizes["steps"] // 3
+pulse_courses = {
+    name: learn_pulse(
         theory.descend_low_rank,
-        units(one._replace(start=start), 50),
-        one,
+        with_units(held_pulse._replace(start=start), 50),
+        held_pulse,
         1,
     )
-    for name, start in variants(one).items()
+    for name, start in same_output(held_pulse).items()
 }
 
 
@@ -576,25 +593,27 @@ def answers(step):
     """Output of every network after so many steps, and what is wanted."""
     shown = {
         name: simulate(
-            course.at(step).as_rnn(), one.inputs[None], one.dt
+            course.at(step).as_rnn(),
+            held_pulse.inputs[None],
+            held_pulse.dt,
         ).output[0, :, :, 0]
-        for name, course in courses.items()
+        for name, course in pulse_courses.items()
     }
     return {
         name: values.numpy()
         for name, values in (
-            shown | {"wanted": one.targets[..., 0]}
+            shown | {"wanted": held_pulse.targets[..., 0]}
         ).items()
     }
 
 
-panels = {
+answer_panels = {
     f"after {step} steps": answers(step) for step in (0, shown_after)
 }
 charts.show(
     charts.curve_panels(
-        panels,
-        dict.fromkeys(panels, one.time),
+        answer_panels,
+        dict.fromkeys(answer_panels, held_pulse.time),
         x_title="time (τ)",
         y_title="output",
         width=250,
@@ -602,8 +621,8 @@ charts.show(
     ),
     name="overlaps-equivalent",
     caption="The answer to a pulse of three networks of 50 units with "
-    "the same visible overlaps, before learning (where their lines lie on "
-    "each other) and a third of the way through.",
+    "the same visible overlaps, before learning (where their lines lie "
+    "on each other) and a third of the way through.",
     alt="Two panels, output against time. Left: one line for three "
     "networks, well below the wanted answer. Right: three different "
     "lines, of which the network as drawn is lowest.",
@@ -614,9 +633,9 @@ charts.show(
     charts.curves(
         {
             name: (course.loss / course.loss[0])[None].numpy()
-            for name, course in courses.items()
+            for name, course in pulse_courses.items()
         },
-        np.arange(sizes["steps"] + 1),
+        np.arange(pulse_sizes["steps"] + 1),
         x_title="step",
         y_title="loss (share of the first)",
     ),
@@ -642,23 +661,23 @@ def check_invisible(rank, which):
     """How losses part: of equivalent networks, and of the same again."""
     one = pulse(rank, which)
     networks = {
-        name: units(one._replace(start=start), 50)
-        for name, start in variants(one).items()
-    } | {"other neurons": units(one, 200)}
+        name: with_units(one._replace(start=start), 50)
+        for name, start in same_output(one).items()
+    } | {"other neurons": with_units(one, 200)}
     first, *others = (
-        learn(theory.descend_low_rank, network, one, rank).loss
+        learn_pulse(theory.descend_low_rank, network, one, rank).loss
         for network in networks.values()
     )
     return {
         name: {
-            "start": far(other[0], first[0]) / float(first[0]),
-            "apart": far(other, first) / float(first[0]),
+            "start": farthest(other[0], first[0]) / float(first[0]),
+            "apart": farthest(other, first) / float(first[0]),
         }
         for name, other in zip(list(networks)[1:], others, strict=True)
     }
 
 
-parted = [check_invisible(rank, which) for rank, which in grid]
+parted = [check_invisible(rank, which) for rank, which in pulse_grid]
 
 # %% tags=["remove-input"]
 row = invisible_claim.judge(
@@ -728,23 +747,23 @@ glue("overlaps-same", f"{same:.0e}", display=False)
 # ::::
 
 # %%
-one = pulse(2)
-places = one.start.places
-left, right = places["left"], places["right"]
+ringing = pulse(2)
+places = ringing.start.places
+m_place, n_place = places["left"], places["right"]
 
 
 def lost(matrices):
     """Largest change of m·m - n·n."""
-    kept = matrices[:, left, left] - matrices[:, right, right]
+    kept = matrices[:, m_place, m_place] - matrices[:, n_place, n_place]
     return float((kept - kept[0]).abs().max())
 
 
-print(f"flow: {lost(flow_of(one, 2)[1]):.0e}")
+print(f"flow: {lost(flow_of(ringing, 2)[1]):.0e}")
 for longer in (1, 2):
-    course = learn(
-        theory.descend_overlaps, one.start, one, 2, longer=longer
+    course = learn_pulse(
+        theory.descend_overlaps, ringing.start, ringing, 2, longer=longer
     ).overlaps
-    rate = rates[2] * longer
+    rate = pulse_rates[2] * longer
     print(f"steps with a learning rate of {rate:.1f}: {lost(course):.4f}")
 
 # %% [markdown]
