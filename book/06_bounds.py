@@ -541,23 +541,27 @@ glue("overlaps-bent", float(100 * np.mean(bent["flow"])), display=False)
 #
 # ### Networks that do the same, and learn differently
 #
-# Now the other side of it. Lengthen $\mathbf m$ by something orthogonal
-# to $\mathbf n$, $\mathbf b$ and $\mathbf c$. The weights are others,
-# and so is the activity of every neuron; but no visible overlap has
-# changed. Or turn the vectors so that $\mathbf m$ and the input overlap,
-# which the loss does not see either. By the output alone the three
-# networks cannot be told apart.
+# Now the other side of it. Lengthen every left vector by a piece of
+# length $\sqrt N$ that is orthogonal to the other pieces and to all of
+# $Z$. The weights are others, and so is the activity of every neuron;
+# but no visible overlap has changed. Or turn the vectors so that
+# $\mathbf m$ and the input overlap, which the loss does not see either.
+# By the output alone the three networks cannot be told apart.
 
 
 # %%
+import torch
+
+
 def hidden(start, *, turned=0.0):
     """Longer left vectors; if turned, right ones too and other m·b."""
+    more = torch.eye(start.rank)  # hidden directions, one for each vector
     start = start.with_block(
-        "left", "left", start.block("left", "left") + 1
+        "left", "left", start.block("left", "left") + more
     )
     if turned:
         start = start.with_block(
-            "right", "right", start.block("right", "right") + 1
+            "right", "right", start.block("right", "right") + more
         ).with_block(
             "left", "inward", start.block("left", "inward") + turned
         )
@@ -632,10 +636,10 @@ charts.show(
 charts.show(
     charts.curves(
         {
-            name: (course.loss / course.loss[0])[None].numpy()
+            name: (course.loss[::5] / course.loss[0])[None].numpy()
             for name, course in pulse_courses.items()
         },
-        np.arange(pulse_sizes["steps"] + 1),
+        np.arange(0, pulse_sizes["steps"] + 1, 5),
         x_title="step",
         y_title="loss (share of the first)",
     ),
