@@ -1144,15 +1144,16 @@ charts.show(
 # $\Delta W_s\,Q_m$ are $O(g^{m+1})$. *Steps*: it is true of
 # $\Delta W_0 = 0$. Let it be true of $\Delta W_s$. *Forwards in time*:
 # $\mathbf x_0$ and $B\mathbf u_t$ are in $V \subseteq U_m$. If the
-# claim holds for $\mathbf x_t$, it holds for $\Delta W_s\mathbf x_t$,
-# and, since $J$ maps $U_{m-1}$ into $U_m$,
+# claim holds for $\mathbf x_t$, it holds for $\alpha\mathbf x_t$, for
+# $\Delta W_s\mathbf x_t$ and, since $J$ maps $U_{m-1}$ into $U_m$,
+# for $gJ\mathbf x_t$:
 #
 # $$
 # Q_m\, gJ\mathbf x_t = g\,Q_m J\,(P_{m-1} + Q_{m-1})\,\mathbf x_t
-# = g\,Q_m J\, Q_{m-1}\mathbf x_t = g\cdot O(g^m);
+# = g\,Q_m J\, Q_{m-1}\mathbf x_t = g\cdot O(g^m),
 # $$
 #
-# so it holds for $\mathbf x_{t+1}$ (for $m=0$ the factor $g$ is enough).
+# hence for $\mathbf x_{t+1}$ (for $m=0$ the factor $g$ is enough).
 # *Backwards in time* the same with $J^\top$, $\Delta W_s^\top$ and
 # $C^\top$. Then $G_s = h\Lambda\Phi^\top$ has $Q_m G_s = h(Q_m\Lambda)
 # \Phi^\top = O(g^{m+1})$, likewise $G_s Q_m$, and so has the sum of
@@ -1755,7 +1756,8 @@ glue(
 # divides every entry of the gradient by a running measure of its own
 # size. Its first step is, up to the small constant in the denominator,
 # $-\eta\operatorname{sign}(G)$. The sign of a matrix of rank one is again
-# of rank one; but that of a sum of two such matrices can have any rank.
+# of rank one; but that of a sum of a few such matrices can have any
+# rank.
 #
 # There is a plain reason why no theorem like those above can hold for
 # Adam. Those speak of spaces, and know no axes.
@@ -1874,8 +1876,7 @@ charts.show(
 )
 
 # %% [markdown]
-# Gradient descent stays where the theorem for a start without structure
-# puts it. Adam has {glue:text}`adam-leak:.0f` % of the norm of its change
+# Gradient descent stays where {prf:ref}`thm-structureless` puts it. Adam has {glue:text}`adam-leak:.0f` % of the norm of its change
 # outside; with the axes turned, nothing ({numref}`fig-adam-axes`).
 #
 # ### Does what is outside do anything?
@@ -2001,8 +2002,9 @@ charts.show(
 # {glue:text}`adam-linear-outside:.1f` % of the squared norm
 # ({glue:text}`adam-tanh-outside:.1f` % with tanh), and does nothing:
 # without it, {glue:text}`adam-linear-own:.1f` % of the fall of the loss
-# is left ({glue:text}`adam-tanh-own:.1f` % with tanh). It is the *tail
-# without function* that we saw in [three tasks](03_three_tasks.py).
+# is left ({glue:text}`adam-tanh-own:.1f` % with tanh). It is the same
+# tail, of little use, that Adam left in [three
+# tasks](03_three_tasks.py).
 #
 # The four leading directions, though, are not those that the bound names:
 # cut to $V$, Adam's change keeps {glue:text}`adam-linear-space:.0f` %. It
