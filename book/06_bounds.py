@@ -321,9 +321,9 @@ invisible_claim = chapter.claim(
 # D'\,\mathbf m{\cdot}\mathbf b + E'\,\mathbf n{\cdot}\mathbf c \bigr] .
 # ```
 #
-# What has to change, and in which direction, is told by the visible
-# overlaps ($A'$, $D'$, $E'$). *How much it does change* is told by the
-# invisible ones: they are a learning rate, one that itself learns.
+# What would help is told by the visible overlaps ($A'$, $D'$, $E'$).
+# *What is done* depends on the invisible ones as well: they act as
+# learning rates, and learn themselves.
 #
 # ### Two tasks for one pulse
 #
@@ -544,9 +544,10 @@ glue("overlaps-bent", float(100 * np.mean(bent["flow"])), display=False)
 # Now the other side of it. Lengthen every left vector by a piece of
 # length $\sqrt N$ that is orthogonal to the other pieces and to all of
 # $Z$. The weights are others, and so is the activity of every neuron;
-# but no visible overlap has changed. Or turn the vectors so that
-# $\mathbf m$ and the input overlap, which the loss does not see either.
-# By the output alone the three networks cannot be told apart.
+# but no visible overlap has changed. Or lengthen the right vectors, too,
+# and let the new pieces of $\mathbf m$ overlap with the input, which the
+# loss does not see either. By the output alone the three networks cannot
+# be told apart.
 
 
 # %%
@@ -581,7 +582,7 @@ def same_output(one):
 from ltr_core import simulate
 
 held_pulse = pulse(1)
-shown_after = pulse_sizes["steps"] // 3
+shown_after = pulse_sizes["steps"] // 2
 pulse_courses = {
     name: learn_pulse(
         theory.descend_low_rank,
@@ -626,7 +627,7 @@ charts.show(
     name="overlaps-equivalent",
     caption="The answer to a pulse of three networks of 50 units with "
     "the same visible overlaps, before learning (where their lines lie "
-    "on each other) and a third of the way through.",
+    "on each other) and after half of the steps.",
     alt="Two panels, output against time. Left: one line for three "
     "networks, well below the wanted answer. Right: three different "
     "lines, of which the network as drawn is lowest.",
@@ -705,9 +706,32 @@ glue("overlaps-same", f"{same:.0e}", display=False)
 # that no experiment on their output could tell apart are told apart by
 # *how they learn*. And since learning moves the invisible overlaps as
 # well (right panels of {numref}`fig-overlaps-rank-one` and
-# {numref}`fig-overlaps-rank-two`), what was learned before is kept in
-# them and shapes what is learned next.
+# {numref}`fig-overlaps-rank-two`), what a network learned before can
+# shape what it learns next, even where its output no longer shows it.
+# {cite:t}`ger2026` speak of a memory of the history of training.
 #
+# The second part of {prf:ref}`overlaps-closure` is checked at once. The
+# change of the weights over all of learning, steps × receiving × sending
+# units, should have mode ranks of at most $k = 2R + 2$ along the units,
+# though there are 50; nonlinear units are the control again.
+
+# %%
+from ltr_core.decomposition import mode_ranks
+
+for rank in (1, 2):
+    for units in ("identity", "tanh"):
+        network = with_units(pulse(rank), 50)._replace(nonlinearity=units)
+        course = learn_pulse(
+            theory.descend_low_rank, network, pulse(rank), rank
+        )
+        weights = course.left @ course.right.mT / 50
+        change = (weights[1:] - weights[0]).numpy()
+        print(
+            f"R = {rank}, k = {2 * rank + 2}, {units}: "
+            f"mode ranks {mode_ranks(change, 1e-8)}"
+        )
+
+# %% [markdown]
 # What would refute the theorem: one network, of any size, whose overlaps
 # leave the map by more than rounding; or two with equal overlaps and
 # different losses. What it does not cover: nonlinear units, a start with
