@@ -574,7 +574,7 @@ def same_output(one):
     return {
         "as drawn": one.start,
         "longer m": hidden(one.start),
-        "longer, m·b changed": hidden(one.start, turned=0.7),
+        "longer, m·b changed": hidden(one.start, turned=0.4),
     }
 
 
