@@ -111,8 +111,9 @@ def tail_panels(
         ),
         tooltip=["run:N", "side:N", "kind:N", "rank:Q", alt.Tooltip("share:Q", format=".3g")],
     )
+    once = base.transform_aggregate(number="count()", groupby=["run"])  # not for every row
     rules = [
-        base.mark_rule(strokeWidth=1, strokeDash=[2, 3]).encode(alt.YDatum(at)) for at in (0.1, 1)
+        once.mark_rule(strokeWidth=1, strokeDash=[2, 3]).encode(alt.YDatum(at)) for at in (0.1, 1)
     ]
     return (
         alt.layer(*rules, lines, data=records(digits=3, **parts))
@@ -137,7 +138,10 @@ def ladder_points(
     )
     base = alt.Chart()
     y = alt.Y(
-        "rung:N", title="what is assumed", sort=order, axis=alt.Axis(labelLimit=260, grid=True)
+        "rung:N",
+        title="what is assumed",
+        sort=order,
+        axis=alt.Axis(labelLimit=260, titlePadding=14),
     )
     x = alt.X(
         "share:Q",
@@ -148,7 +152,8 @@ def ladder_points(
     points = base.mark_point(size=60, filled=True, opacity=1).encode(
         x, y, tooltip=["run:N", "rung:N", alt.Tooltip("share:Q", format=".3g")]
     )
-    one = base.mark_rule(strokeWidth=1, strokeDash=[2, 3]).encode(alt.XDatum(1))
+    once = base.transform_aggregate(number="count()", groupby=["run"])
+    one = once.mark_rule(strokeWidth=1, strokeDash=[2, 3]).encode(alt.XDatum(1))
     return (
         alt.layer(one, points, data=data)
         .properties(width=190, height=110)

@@ -21,7 +21,7 @@ RUNGS = (
     "directions of the factors",
     "no cancellation over steps",
     "no alignment within a step",
-    "one subspace for all steps (the bound)",
+    "one average over steps (bound)",
 )
 
 
