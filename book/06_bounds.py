@@ -1406,8 +1406,8 @@ charts.show(
     "lines, dots and panels as before. There are several overlaps of "
     "each kind, since there are two left and two right vectors.",
     alt="Two panels with eight visible and ten invisible overlaps over "
-    "learning. Two of the overlaps n·m part, one upwards and one "
-    "downwards. Dots of both network sizes lie on the curves.",
+    "learning. Of the four overlaps n·m one falls below -1 and three "
+    "rise. Dots of both network sizes lie on the curves.",
 )
 
 # %% [markdown]
@@ -1529,9 +1529,6 @@ glue("overlaps-bent", float(100 * np.mean(bent["flow"])), display=False)
 
 
 # %%
-import torch
-
-
 def hidden(start, *, turned=0.0):
     """Longer left vectors; if turned, right ones too and other m·b."""
     more = torch.eye(start.rank)  # hidden directions, one for each vector
@@ -1560,7 +1557,6 @@ def same_output(one):
 from ltr_core import simulate
 
 held_pulse = pulse(1)
-shown_after = pulse_sizes["steps"] // 2
 pulse_courses = {
     name: learn_pulse(
         theory.descend_low_rank,
@@ -1570,6 +1566,8 @@ pulse_courses = {
     )
     for name, start in same_output(held_pulse).items()
 }
+gaps = pulse_courses["longer m"].loss - pulse_courses["as drawn"].loss
+shown_after = int(gaps.abs().argmax())
 
 
 def answers(step):
@@ -1605,10 +1603,10 @@ charts.show(
     name="overlaps-equivalent",
     caption="The answer to a pulse of three networks of 50 units with "
     "the same visible overlaps, before learning (where their lines lie "
-    "on each other) and after half of the steps.",
+    "on each other) and where the losses of the first two differ most.",
     alt="Two panels, output against time. Left: one line for three "
     "networks, well below the wanted answer. Right: three different "
-    "lines, of which the network as drawn is lowest.",
+    "lines, of which that of the network as drawn is lowest.",
 )
 
 # %% tags=["hide-input"]
@@ -1668,22 +1666,50 @@ row = invisible_claim.judge(
     {"other neurons": gathered(parted, "other neurons")},
     {"m·b changed, too": gathered(parted, "longer, m·b changed")},
 )
-invisible_claim.prose_assumes(row, holds=True)
+invisible_claim.prose_assumes(row, holds=False)
 apart = np.array(gathered(parted, "longer m")["apart"])
 glue("overlaps-apart", float(100 * apart.mean()), display=False)
 glue("overlaps-apart-sd", float(100 * apart.std()), display=False)
 same = max(gathered(parted, "other neurons")["apart"])
 glue("overlaps-same", f"{same:.0e}", display=False)
+slow_rank, slow_start = pulse_grid[int(apart.argmin())]
+slow = pulse(slow_rank, slow_start)
+plain, longer = (
+    theory.descend_overlaps(
+        start,
+        slow.inputs,
+        slow.targets,
+        dt=slow.dt,
+        n_steps=2 * pulse_sizes["steps"],
+        learning_rate=pulse_rates[slow_rank],
+    ).loss
+    for start in (slow.start, hidden(slow.start))
+)
+left_over = float(100 * plain[pulse_sizes["steps"]] / plain[0])
+glue("overlaps-least", float(100 * apart.min()), display=False)
+glue("overlaps-left", left_over, display=False)
+later = farthest(plain, longer) / float(plain[0])
+glue("overlaps-later", 100 * later, display=False)
 
 # %% [markdown]
 # With longer left vectors the losses part by
 # {glue:text}`overlaps-apart:.0f` ± {glue:text}`overlaps-apart-sd:.0f` %
 # of the first loss (mean and standard deviation over ranks and starts);
 # with other neurons and the same overlaps by
-# {glue:text}`overlaps-same` of it, which is rounding. So two networks
-# that no experiment on their output could tell apart are told apart by
-# *how they learn*. And since learning moves the invisible overlaps as
-# well (right panels of {numref}`fig-overlaps-rank-one` and
+# {glue:text}`overlaps-same` of it, which is rounding.
+#
+# And yet P5.invisible **does not hold** as we stated it. We had asked for
+# a tenth at every start, and at one start of rank two it is
+# {glue:text}`overlaps-least:.1f` %. This network is slow: when
+# the steps were over it had {glue:text}`overlaps-left:.0f` % of its loss
+# left, and the drop at which networks part was still to come. With twice
+# the steps it is {glue:text}`overlaps-later:.0f` %. The criterion was
+# there first, so it stays; what failed is our guess of how large the
+# difference is by then, not that there is one.
+#
+# So two networks that no experiment on their output could tell apart are
+# told apart by *how they learn*. And since learning moves the invisible
+# overlaps as well (right panels of {numref}`fig-overlaps-rank-one` and
 # {numref}`fig-overlaps-rank-two`), what a network learned before can
 # shape what it learns next, even where its output no longer shows it.
 # {cite:t}`ger2026` speak of a memory of the history of training.
@@ -1694,8 +1720,6 @@ glue("overlaps-same", f"{same:.0e}", display=False)
 # though there are 50; nonlinear units are the control again.
 
 # %%
-from ltr_core.decomposition import mode_ranks
-
 for rank in (1, 2):
     for units in ("identity", "tanh"):
         network = with_units(pulse(rank), 50)._replace(nonlinearity=units)
