@@ -1876,7 +1876,8 @@ charts.show(
 )
 
 # %% [markdown]
-# Gradient descent stays where {prf:ref}`thm-structureless` puts it. Adam has {glue:text}`adam-leak:.0f` % of the norm of its change
+# Gradient descent stays where {prf:ref}`thm-structureless` puts it. Adam
+# has {glue:text}`adam-leak:.0f` % of the norm of its change
 # outside; with the axes turned, nothing ({numref}`fig-adam-axes`).
 #
 # ### Does what is outside do anything?
