@@ -1292,7 +1292,6 @@ for n in network_sizes:
             run = let_learn(
                 theory.random_problem(first_seed + k, n_units=n, g=g),
                 n_steps=20,
-                learning_rate=5.0,
             )
             values = np.linalg.svd(run.change[-1], compute_uv=False)
             effective[n, g, k] = values / values[0]
@@ -1349,7 +1348,6 @@ for name, at in (("coarse", 1e-2), ("fine", 1e-3), ("exact", 1e-8)):
 longer = let_learn(
     theory.random_problem(first_seed, n_units=network_sizes[0], g=0.9),
     n_steps=150,
-    learning_rate=5.0,
 )
 values = np.linalg.svd(longer.change[-1], compute_uv=False)
 for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
