@@ -661,8 +661,8 @@ charts.show(
     "steps, from $W_0$ of rank 0 to 3. Dots: singular values of the "
     "three unfoldings, as shares of the first, in powers of ten. "
     "Line: the bound of the theorem. The sliders choose the numbers of "
-    "inputs and outputs and the rank of the start. Below the dotted rule "
-    "a value counts as zero; what is left there is rounding.",
+    "inputs and outputs and the rank of the start. Dotted: 1e-8, where "
+    "the check below draws the line; values near 1e-16 are rounding.",
     alt="Three panels of singular values against their number. With two "
     "inputs, two outputs and no start, the orange lines stand at 16, 4 "
     "and 4; right of them all dots lie near 1e-16, left of them far "
@@ -670,10 +670,11 @@ charts.show(
 )
 
 # %% [markdown]
-# A cliff of ten orders of magnitude stands where the theorem says
-# ({numref}`fig-structureless-explorer`). Only the spectrum over steps
-# tends to run into the rounding before its bound: $d^2$ directions are
-# many for a smooth course of learning, and most are used very little.
+# Where the theorem says, the values drop to rounding
+# ({numref}`fig-structureless-explorer`): for receiving and sending units
+# by ten orders of magnitude. Over steps they have become small before.
+# $d^2$ directions are many for a smooth course of learning, and most of
+# them are used very little.
 #
 # Now the grid, with the same question asked of spaces that are *wrong*:
 # one dimension short, or made without the start; of tanh networks, and
@@ -1528,9 +1529,6 @@ glue("overlaps-bent", float(100 * np.mean(bent["flow"])), display=False)
 
 
 # %%
-import torch
-
-
 def hidden(start, *, turned=0.0):
     """Longer left vectors; if turned, right ones too and other m·b."""
     more = torch.eye(start.rank)  # hidden directions, one for each vector
