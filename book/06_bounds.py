@@ -1300,9 +1300,9 @@ for name, part in (
 # D'\,\mathbf m{\cdot}\mathbf b + E'\,\mathbf n{\cdot}\mathbf c \bigr] .
 # ```
 #
-# What has to change, and in which direction, is told by the visible
-# overlaps ($A'$, $D'$, $E'$). *How much it does change* is told by the
-# invisible ones: they are a learning rate, one that itself learns.
+# What would help is told by the visible overlaps ($A'$, $D'$, $E'$).
+# *What is done* depends on the invisible ones as well: they act as
+# learning rates, and learn themselves.
 #
 # ### Two tasks for one pulse
 #
@@ -1407,8 +1407,8 @@ charts.show(
     "lines, dots and panels as before. There are several overlaps of "
     "each kind, since there are two left and two right vectors.",
     alt="Two panels with eight visible and ten invisible overlaps over "
-    "learning. Two of the overlaps n·m part, one upwards and one "
-    "downwards. Dots of both network sizes lie on the curves.",
+    "learning. Of the four overlaps n·m one falls below -1 and three "
+    "rise. Dots of both network sizes lie on the curves.",
 )
 
 # %% [markdown]
@@ -1523,9 +1523,10 @@ glue("overlaps-bent", float(100 * np.mean(bent["flow"])), display=False)
 # Now the other side of it. Lengthen every left vector by a piece of
 # length $\sqrt N$ that is orthogonal to the other pieces and to all of
 # $Z$. The weights are others, and so is the activity of every neuron;
-# but no visible overlap has changed. Or turn the vectors so that
-# $\mathbf m$ and the input overlap, which the loss does not see either.
-# By the output alone the three networks cannot be told apart.
+# but no visible overlap has changed. Or lengthen the right vectors, too,
+# and let the new pieces of $\mathbf m$ overlap with the input, which the
+# loss does not see either. By the output alone the three networks cannot
+# be told apart.
 
 
 # %%
@@ -1549,7 +1550,7 @@ def same_output(one):
     return {
         "as drawn": one.start,
         "longer m": hidden(one.start),
-        "longer, m·b changed": hidden(one.start, turned=0.7),
+        "longer, m·b changed": hidden(one.start, turned=0.4),
     }
 
 
@@ -1557,7 +1558,6 @@ def same_output(one):
 from ltr_core import simulate
 
 held_pulse = pulse(1)
-shown_after = pulse_sizes["steps"] // 3
 pulse_courses = {
     name: learn_pulse(
         theory.descend_low_rank,
@@ -1567,6 +1567,8 @@ pulse_courses = {
     )
     for name, start in same_output(held_pulse).items()
 }
+gaps = pulse_courses["longer m"].loss - pulse_courses["as drawn"].loss
+shown_after = int(gaps.abs().argmax())
 
 
 def answers(step):
@@ -1602,10 +1604,10 @@ charts.show(
     name="overlaps-equivalent",
     caption="The answer to a pulse of three networks of 50 units with "
     "the same visible overlaps, before learning (where their lines lie "
-    "on each other) and a third of the way through.",
+    "on each other) and where the losses of the first two differ most.",
     alt="Two panels, output against time. Left: one line for three "
     "networks, well below the wanted answer. Right: three different "
-    "lines, of which the network as drawn is lowest.",
+    "lines, of which that of the network as drawn is lowest.",
 )
 
 # %% tags=["hide-input"]
@@ -1665,25 +1667,74 @@ row = invisible_claim.judge(
     {"other neurons": gathered(parted, "other neurons")},
     {"m·b changed, too": gathered(parted, "longer, m·b changed")},
 )
-invisible_claim.prose_assumes(row, holds=True)
+invisible_claim.prose_assumes(row, holds=False)
 apart = np.array(gathered(parted, "longer m")["apart"])
 glue("overlaps-apart", float(100 * apart.mean()), display=False)
 glue("overlaps-apart-sd", float(100 * apart.std()), display=False)
 same = max(gathered(parted, "other neurons")["apart"])
 glue("overlaps-same", f"{same:.0e}", display=False)
+slow_rank, slow_start = pulse_grid[int(apart.argmin())]
+slow = pulse(slow_rank, slow_start)
+plain, longer = (
+    theory.descend_overlaps(
+        start,
+        slow.inputs,
+        slow.targets,
+        dt=slow.dt,
+        n_steps=2 * pulse_sizes["steps"],
+        learning_rate=pulse_rates[slow_rank],
+    ).loss
+    for start in (slow.start, hidden(slow.start))
+)
+left_over = float(100 * plain[pulse_sizes["steps"]] / plain[0])
+glue("overlaps-least", float(100 * apart.min()), display=False)
+glue("overlaps-left", left_over, display=False)
+later = farthest(plain, longer) / float(plain[0])
+glue("overlaps-later", 100 * later, display=False)
 
 # %% [markdown]
 # With longer left vectors the losses part by
 # {glue:text}`overlaps-apart:.0f` ± {glue:text}`overlaps-apart-sd:.0f` %
 # of the first loss (mean and standard deviation over ranks and starts);
 # with other neurons and the same overlaps by
-# {glue:text}`overlaps-same` of it, which is rounding. So two networks
-# that no experiment on their output could tell apart are told apart by
-# *how they learn*. And since learning moves the invisible overlaps as
-# well (right panels of {numref}`fig-overlaps-rank-one` and
-# {numref}`fig-overlaps-rank-two`), what was learned before is kept in
-# them and shapes what is learned next.
+# {glue:text}`overlaps-same` of it, which is rounding.
 #
+# And yet P5.invisible **does not hold** as we stated it. We had asked for
+# a tenth at every start, and at one start of rank two it is
+# {glue:text}`overlaps-least:.1f` %. This network is slow: when
+# the steps were over it had {glue:text}`overlaps-left:.0f` % of its loss
+# left, and the drop at which networks part was still to come. With twice
+# the steps it is {glue:text}`overlaps-later:.0f` %. The criterion was
+# there first, so it stays; what failed is our guess of how large the
+# difference is by then, not that there is one.
+#
+# So two networks that no experiment on their output could tell apart are
+# told apart by *how they learn*. And since learning moves the invisible
+# overlaps as well (right panels of {numref}`fig-overlaps-rank-one` and
+# {numref}`fig-overlaps-rank-two`), what a network learned before can
+# shape what it learns next, even where its output no longer shows it.
+# {cite:t}`ger2026` speak of a memory of the history of training.
+#
+# The second part of {prf:ref}`overlaps-closure` is checked at once. The
+# change of the weights over all of learning, steps × receiving × sending
+# units, should have mode ranks of at most $k = 2R + 2$ along the units,
+# though there are 50; nonlinear units are the control again.
+
+# %%
+for rank in (1, 2):
+    for units in ("identity", "tanh"):
+        network = with_units(pulse(rank), 50)._replace(nonlinearity=units)
+        course = learn_pulse(
+            theory.descend_low_rank, network, pulse(rank), rank
+        )
+        weights = course.left @ course.right.mT / 50
+        change = (weights[1:] - weights[0]).numpy()
+        print(
+            f"R = {rank}, k = {2 * rank + 2}, {units}: "
+            f"mode ranks {mode_ranks(change, 1e-8)}"
+        )
+
+# %% [markdown]
 # What would refute the theorem: one network, of any size, whose overlaps
 # leave the map by more than rounding; or two with equal overlaps and
 # different losses. What it does not cover: nonlinear units, a start with
