@@ -752,8 +752,8 @@ charts.show(
     "steps, from $W_0$ of rank 0 to 3. Dots: singular values of the "
     "three unfoldings, as shares of the first, in powers of ten. "
     "Line: the bound of the theorem. The sliders choose the numbers of "
-    "inputs and outputs and the rank of the start. Below the dotted rule "
-    "a value counts as zero; what is left there is rounding.",
+    "inputs and outputs and the rank of the start. Dotted: 1e-8, where "
+    "the check below draws the line; values near 1e-16 are rounding.",
     alt="Three panels of singular values against their number. With two "
     "inputs, two outputs and no start, the orange lines stand at 16, 4 "
     "and 4; right of them all dots lie near 1e-16, left of them far "
@@ -761,10 +761,11 @@ charts.show(
 )
 
 # %% [markdown]
-# A cliff of ten orders of magnitude stands where the theorem says
-# ({numref}`fig-structureless-explorer`). Only the spectrum over steps
-# tends to run into the rounding before its bound: $d^2$ directions are
-# many for a smooth course of learning, and most are used very little.
+# Where the theorem says, the values drop to rounding
+# ({numref}`fig-structureless-explorer`): for receiving and sending units
+# by ten orders of magnitude. Over steps they have become small before.
+# $d^2$ directions are many for a smooth course of learning, and most of
+# them are used very little.
 #
 # Now the grid, with the same question asked of spaces that are *wrong*:
 # one dimension short, or made without the start; of tanh networks, and
@@ -2473,6 +2474,8 @@ for name, part in (
 # knowledge of overlaps.
 
 # %%
+from functools import cache
+
 pulse_sizes = chapter.at_scale(
     smoke={"starts": 2, "steps": 40, "large": 100},
     book={"starts": 3, "steps": 300, "large": 500},
@@ -2506,9 +2509,18 @@ def with_units(one, n_units):
     )
 
 
-# %% tags=["hide-input"]
-def flow_of(one, rank):
+@cache
+def trained(rank, which, n_units):
+    """Such a network that learned."""
+    one = pulse(rank, which)
+    network = with_units(one, n_units)
+    return learn_pulse(theory.descend_low_rank, network, one, rank)
+
+
+@cache
+def flow_of(rank, which=0):
     """The flow at the times of all steps."""
+    one = pulse(rank, which)
     times = pulse_rates[rank] * np.arange(pulse_sizes["steps"] + 1)
     flow = theory.overlap_flow(
         one.start,
@@ -2521,14 +2533,14 @@ def flow_of(one, rank):
     return times, flow.overlaps
 
 
+# %% tags=["hide-input"]
 def overlap_courses(rank):
     """The flow as lines, networks that learn as dots."""
     one = pulse(rank)
-    times, flow = flow_of(one, rank)
+    times, flow = flow_of(rank)
     dots = {}
     for n_units in (50, pulse_sizes["large"]):
-        network = with_units(one, n_units)
-        found = learn_pulse(theory.descend_low_rank, network, one, rank)
+        found = trained(rank, 0, n_units)
         dots[f"N = {n_units}"] = theory.by_kind(one.start, found.overlaps)
     return charts.courses(
         theory.by_kind(one.start, flow),
@@ -2592,15 +2604,12 @@ def held_against(fine, coarse, networks, flow):
 def check_overlaps(rank, which):
     """Measured, and the two that must not pass."""
     one = pulse(rank, which)
-    _, flow = flow_of(one, rank)
+    _, flow = flow_of(rank, which)
     descend, through_map = (
         theory.descend_low_rank,
         theory.descend_overlaps,
     )
-    networks = [
-        learn_pulse(descend, with_units(one, n), one, rank).overlaps
-        for n in (50, 200)
-    ]
+    networks = [trained(rank, which, n).overlaps for n in (50, 200)]
     bent = with_units(one, 50)._replace(nonlinearity="tanh")
     ways = {
         "measured": (through_map, one.start, {}),
@@ -2656,8 +2665,8 @@ frozen = gathered(pulse_cells, "frozen")
 glue(
     "overlaps-frozen", float(100 * np.mean(frozen["flow"])), display=False
 )
-bent = gathered(pulse_cells, "not linear")
-glue("overlaps-bent", float(100 * np.mean(bent["flow"])), display=False)
+curved = gathered(pulse_cells, "not linear")
+glue("overlaps-bent", float(100 * np.mean(curved["flow"])), display=False)
 
 # %% [markdown]
 # The map follows the networks to rounding: no overlap of any network, at
@@ -2795,20 +2804,23 @@ charts.show(
 def check_invisible(rank, which):
     """How losses part: of equivalent networks, and of the same again."""
     one = pulse(rank, which)
-    networks = {
-        name: with_units(one._replace(start=start), 50)
-        for name, start in same_output(one).items()
-    } | {"other neurons": with_units(one, 200)}
-    first, *others = (
-        learn_pulse(theory.descend_low_rank, network, one, rank).loss
-        for network in networks.values()
-    )
+    starts = same_output(one)
+    first = trained(rank, which, 50).loss
+    others = {
+        name: learn_pulse(
+            theory.descend_low_rank,
+            with_units(one._replace(start=starts[name]), 50),
+            one,
+            rank,
+        ).loss
+        for name in list(starts)[1:]
+    } | {"other neurons": trained(rank, which, 200).loss}
     return {
         name: {
             "start": farthest(other[0], first[0]) / float(first[0]),
             "apart": farthest(other, first) / float(first[0]),
         }
-        for name, other in zip(list(networks)[1:], others, strict=True)
+        for name, other in others.items()
     }
 
 
@@ -2875,15 +2887,18 @@ glue("overlaps-later", 100 * later, display=False)
 
 # %%
 for rank in (1, 2):
-    for units in ("identity", "tanh"):
-        network = with_units(pulse(rank), 50)._replace(nonlinearity=units)
-        course = learn_pulse(
-            theory.descend_low_rank, network, pulse(rank), rank
-        )
+    curved = with_units(pulse(rank), 50)._replace(nonlinearity="tanh")
+    ways = {
+        "linear": trained(rank, 0, 50),
+        "tanh": learn_pulse(
+            theory.descend_low_rank, curved, pulse(rank), rank
+        ),
+    }
+    for kind, course in ways.items():
         weights = course.left @ course.right.mT / 50
         change = (weights[1:] - weights[0]).numpy()
         print(
-            f"R = {rank}, k = {2 * rank + 2}, {units}: "
+            f"R = {rank}, k = {2 * rank + 2}, {kind}: "
             f"mode ranks {mode_ranks(change, 1e-8)}"
         )
 
@@ -3081,19 +3096,21 @@ places = ringing.start.places
 m_place, n_place = places["left"], places["right"]
 
 
-def lost(matrices):
+def moved(matrices):
     """Largest change of m·m - n·n."""
     kept = matrices[:, m_place, m_place] - matrices[:, n_place, n_place]
     return float((kept - kept[0]).abs().max())
 
 
-print(f"flow: {lost(flow_of(ringing, 2)[1]):.0e}")
+print(f"flow: {moved(flow_of(2)[1]):.0e}")
 for longer in (1, 2):
     course = learn_pulse(
         theory.descend_overlaps, ringing.start, ringing, 2, longer=longer
     ).overlaps
     rate = pulse_rates[2] * longer
-    print(f"steps with a learning rate of {rate:.1f}: {lost(course):.4f}")
+    print(
+        f"steps with a learning rate of {rate:.1f}: {moved(course):.4f}"
+    )
 
 # %% [markdown]
 # With $G = \partial L/\partial W$ the chain rule gives

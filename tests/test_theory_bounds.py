@@ -339,3 +339,15 @@ def test_a_random_start_says_nothing_and_other_settings_are_refused():
         subspace_bound(problem.network._replace(nonlinearity="tanh"), n_steps=6)
     with pytest.raises(ValueError, match="n_steps is 0"):
         subspace_bound(problem.network, n_steps=0)
+
+
+def test_one_input_and_one_output_have_three_directions_over_steps():
+    def step_rank(**settings):
+        problem = random_problem(1000, n_units=12, n_inputs=1, n_outputs=1, **settings)
+        rates = [0.05 + 0.45 * (k * 0.618 % 1) for k in range(40)]
+        run = learn(problem, n_steps=40, learning_rate=rates, momentum=0.5)
+        return mode_ranks(run.change, 1e-12)
+
+    assert step_rank() == (3, 2, 2)  # symmetric under the mirror that swaps B and C
+    assert step_rank(initial_rank=1) == (9, 3, 3)
+    assert step_rank(start_rank=1)[0] > 4
