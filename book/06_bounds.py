@@ -963,9 +963,14 @@ glue("structureless-single", 4 - int(min(single[::3])), display=False)
 # ```{prf:theorem} First gradient, linear network
 # :label: thm-krylov
 #
-# Let $K = W_0 - \alpha\,1$. Filter the inputs again and again:
-# $\mathbf z^{(k)}_{t+1} = (1 - h + h\alpha)\,\mathbf z^{(k)}_t
-# + h\,\mathbf z^{(k-1)}_t$, with $\mathbf z^{(-1)} = \mathbf u$,
+# Let $K = W_0 - \alpha\,1$. Filter the inputs again and again: with
+# $\mathbf z^{(-1)} = \mathbf u$,
+#
+# $$
+# \mathbf z^{(k)}_{t+1} = (1 - h + h\alpha)\,\mathbf z^{(k)}_t
+# + h\,\mathbf z^{(k-1)}_t , \qquad k = 0, 1, \dots,
+# $$
+#
 # and let $Z^{(k)}$ hold $\mathbf z^{(k)}_t$ as its columns. Then, for
 # every $m$, $\Phi$ differs from a matrix of rank at most $pm$ by at most
 #
@@ -1162,6 +1167,9 @@ charts.show(
 # \Delta W + P_m\Delta W\,Q_m$. Words of exactly $k$ letters are $2^k$, of
 # at most $m$ together $2^{m+1}-1$, each applied to $d$ vectors.
 # ```
+#
+# If $W_0$ has a part of low rank beside, its left and right singular
+# vectors count as vectors of $V$.
 #
 # Again no $N$: a random start of strength $g$ learns a change of some
 # *effective* rank that depends on $g$ and the task, plus a tail. To try
@@ -2009,8 +2017,10 @@ charts.show(
 # tasks](03_three_tasks.py).
 #
 # The four leading directions, though, are not those that the bound names:
-# cut to $V$, Adam's change keeps {glue:text}`adam-linear-space:.0f` %. It
-# has tilted them. An element-wise optimiser so keeps the change close to
+# cut to $V$, Adam's change keeps {glue:text}`adam-linear-space:.0f` %
+# on average. It has tilted them. (With tanh it keeps
+# {glue:text}`adam-tanh-space:.0f` %, but there gradient descent leaves
+# $V$, too.) An element-wise optimiser so keeps the change close to
 # low rank, and loses the reason for it: that low rank survives Adam in
 # the networks of {cite:t}`schuessler2020` is a fact, of which these
 # theorems are no proof.
