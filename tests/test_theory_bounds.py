@@ -12,7 +12,7 @@ import torch
 from hypothesis import Phase, assume, given, reject, settings
 from hypothesis import strategies as st
 
-from ltr_core.decomposition import mode_ranks
+from ltr_core.decomposition import cp, mode_ranks
 from ltr_core.learning import Diverged
 from ltr_core.theory import (
     LOSSES,
@@ -181,6 +181,19 @@ def test_mode_ranks_are_at_most_what_the_factors_span():
 def test_one_dimension_fewer_is_caught():
     with pytest.raises(AssertionError):
         check_ranks(1)
+
+
+def test_the_cp_rank_is_measured_beside_its_bound():
+    # one input and one output: at most 3, one less than the bound tells
+    run = learn(random_problem(1000, n_inputs=1, n_outputs=1), n_steps=30)
+    found = rank_bounds(run, 1e-3, cp_ranks=(4, 3, 2, 1))
+    assert found.bound == (4, 2, 2)
+    assert found.cp_rank == 4
+    assert found.cp_measured in (2, 3)
+    fit = cp(learned_part(run), found.cp_measured).fit
+    assert fit >= 1 - 1e-6 > cp(learned_part(run), found.cp_measured - 1).fit
+    assert rank_bounds(run, 1e-3).cp_measured is None
+    assert rank_bounds(run, 1e-3, cp_ranks=(1,)).cp_measured is None
 
 
 def test_the_bound_on_the_cp_rank_is_the_least_product_of_two():

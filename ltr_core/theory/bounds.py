@@ -5,12 +5,13 @@ learned weights are sums of gradients, W_s = k_s W_0 - sum c_ss' G_s'. So neithe
 rank than activity and adjoint. The statements are ours, in the spirit of Pellegrino et al. (2023).
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from ltr_core.decomposition import mode_ranks
+from ltr_core.decomposition import cp, mode_ranks
 from ltr_core.decomposition.unfolding import energies
 from ltr_core.theory.runs import ObservedRun
 
@@ -54,10 +55,15 @@ class TailBounds(NamedTuple):
 
 
 class RankBounds(NamedTuple):
-    """Mode ranks (step, post, pre), as measured and as bounded, and the bound on the CP rank."""
+    """Mode ranks (step, post, pre), as measured and as bounded, and the bound on the CP rank.
+
+    `cp_measured`: the least CP rank tried that leaves no more than the tolerance; None if none does
+    or none was tried.
+    """
 
     measured: tuple[int, int, int]
     bound: tuple[int, int, int]
+    cp_measured: int | None
     cp_rank: int
 
 
@@ -95,7 +101,9 @@ def tail_bounds(run: ObservedRun) -> TailBounds:
     return TailBounds(*tails)
 
 
-def rank_bounds(run: ObservedRun, tolerance: float = 1e-6) -> RankBounds:
+def rank_bounds(
+    run: ObservedRun, tolerance: float = 1e-6, *, cp_ranks: Sequence[int] = (), seed: int = 0
+) -> RankBounds:
     """Mode ranks of `learned_part`, and at most the dimensions that adjoint and rates span.
 
     The post rank is at most the dimension of all steps' Lambda together, the pre rank that of all
@@ -103,16 +111,20 @@ def rank_bounds(run: ObservedRun, tolerance: float = 1e-6) -> RankBounds:
     most the least product of two of the three.
 
     `tolerance`: singular values below this share of the largest count as zero; of the factors only
-    squares are known, so that less than 1e-7 cannot be told.
+    squares are known, so that less than 1e-7 cannot be told. `cp_ranks` are tried in turn, the
+    least first, until one leaves at most this share of the norm (a CP decomposition converges
+    slowly: ask for no less than 1e-4).
 
     Raises ValueError as `tail_bounds` does, or for a tolerance outside [1e-7, 1).
     """
     if not 1e-7 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}: it must be at least 1e-7 and below 1.")
-    tensor = _nonzero_part(run)
+    tensor, least = _nonzero_part(run), 1 - tolerance**2
     post, pre = (_dimension(grams, tolerance) for grams in (run.adjoint_gram, run.rates_gram))
     bound = (min(len(tensor), post * pre), post, pre)
-    return RankBounds(mode_ranks(tensor, tolerance), bound, cp_bound(bound))
+    fits = (cp(tensor, rank, seed=seed).fit for rank in sorted(cp_ranks))
+    enough = (rank for rank, fit in zip(sorted(cp_ranks), fits, strict=True) if fit >= least)
+    return RankBounds(mode_ranks(tensor, tolerance), bound, next(enough, None), cp_bound(bound))
 
 
 def cp_bound(ranks: tuple[int, int, int]) -> int:
