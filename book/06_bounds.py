@@ -171,7 +171,7 @@ krylov_bound = chapter.claim(
 word_decay = chapter.claim(
     "P5.decay",
     statement="What a linear network learns from a random start of "
-    "strength g is, but for a share of order $g^{m+1}$, made of words of "
+    "strength g is, but for a share of order g^(m+1), made of words of "
     "up to m letters in the random weights and their transpose.",
     source=OURS,
     criterion="In every network, for m = 0, 1 and 2, the share of the "
@@ -200,8 +200,8 @@ polynomial_bound = chapter.claim(
 product_decay = chapter.claim(
     "P5.monomials",
     statement="What a tanh network learns from zero weights and inputs "
-    "of scale $\\varepsilon$ is, but for a share of order "
-    "$\\varepsilon^{m+1}$, made of products of up to m vectors out of "
+    "of scale e is, but for a share of order "
+    "e^(m+1), made of products of up to m vectors out of "
     "inputs and readout.",
     source=OURS,
     criterion="In every network, for m = 1 and 3, the share of the "
