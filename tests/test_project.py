@@ -1,5 +1,6 @@
 """The project's own files agree: lock, environments, citation, README, Makefile, address."""
 
+import ast
 import base64
 import os
 import re
@@ -272,12 +273,26 @@ def test_readme_without_its_markers_is_refused(project: Project) -> None:
         check_derived(project)
 
 
-def test_the_readmes_example_runs_and_predicts(
-    repository: Path, capsys: pytest.CaptureFixture[str]
-):
-    example = re.search(r"```python\n(.+?)```", (repository / "README.md").read_text(), re.DOTALL)
-    assert example
-    exec(compile(example[1], "README.md", "exec"), {})
-    score, shapes = capsys.readouterr().out.splitlines()
+def printed_by_example(repository: Path, number: int, capsys: pytest.CaptureFixture[str]):
+    """The lines that one of README's examples prints."""
+    examples = re.findall(r"```python\n(.+?)```", (repository / "README.md").read_text(), re.DOTALL)
+    exec(compile(examples[number], "README.md", "exec"), {})
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_readmes_fit_predicts(repository: Path, capsys: pytest.CaptureFixture[str]):
+    score, shapes = printed_by_example(repository, 0, capsys)
     assert float(score) > 0.9
     assert shapes == "(100, 3) (100, 41, 3) (50, 50)"
+
+
+def test_the_readmes_networks_learn(repository: Path, capsys: pytest.CaptureFixture[str]):
+    *_, shape = printed_by_example(repository, 1, capsys)
+    assert shape == "torch.Size([3, 10, 64, 64])"
+
+
+def test_the_readmes_bounds_bound(repository: Path, capsys: pytest.CaptureFixture[str]):
+    exact, ranks = printed_by_example(repository, 2, capsys)
+    assert exact == "(16, 4, 4)"
+    measured, guaranteed = ast.literal_eval(ranks)
+    assert measured <= guaranteed < 64

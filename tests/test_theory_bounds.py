@@ -12,7 +12,7 @@ import torch
 from hypothesis import Phase, assume, given, reject, settings
 from hypothesis import strategies as st
 
-from ltr_core.decomposition import mode_ranks
+from ltr_core.decomposition import cp, mode_ranks
 from ltr_core.learning import Diverged
 from ltr_core.theory import (
     LOSSES,
@@ -183,6 +183,19 @@ def test_one_dimension_fewer_is_caught():
         check_ranks(1)
 
 
+def test_the_cp_rank_is_measured_beside_its_bound():
+    # one input and one output: at most 3, one less than the bound tells
+    run = learn(random_problem(1000, n_inputs=1, n_outputs=1), n_steps=30)
+    found = rank_bounds(run, 1e-3, cp_ranks=(4, 3, 2, 1))
+    assert found.bound == (4, 2, 2)
+    assert found.cp_rank == 4
+    assert found.cp_measured in (2, 3)
+    fit = cp(learned_part(run), found.cp_measured).fit
+    assert fit >= 1 - 1e-6 > cp(learned_part(run), found.cp_measured - 1).fit
+    assert rank_bounds(run, 1e-3).cp_measured is None
+    assert rank_bounds(run, 1e-3, cp_ranks=(1,)).cp_measured is None
+
+
 def test_the_bound_on_the_cp_rank_is_the_least_product_of_two():
     assert cp_bound((40, 3, 5)) == 15
     assert cp_bound((2, 7, 5)) == 10
@@ -339,3 +352,15 @@ def test_a_random_start_says_nothing_and_other_settings_are_refused():
         subspace_bound(problem.network._replace(nonlinearity="tanh"), n_steps=6)
     with pytest.raises(ValueError, match="n_steps is 0"):
         subspace_bound(problem.network, n_steps=0)
+
+
+def test_one_input_and_one_output_have_three_directions_over_steps():
+    def step_rank(**settings):
+        problem = random_problem(1000, n_units=12, n_inputs=1, n_outputs=1, **settings)
+        rates = [0.05 + 0.45 * (k * 0.618 % 1) for k in range(40)]
+        run = learn(problem, n_steps=40, learning_rate=rates, momentum=0.5)
+        return mode_ranks(run.change, 1e-12)
+
+    assert step_rank() == (3, 2, 2)  # symmetric under the mirror that swaps B and C
+    assert step_rank(initial_rank=1) == (9, 3, 3)
+    assert step_rank(start_rank=1)[0] > 4

@@ -1,5 +1,6 @@
 """Altair charts in one house style, and how they are shown in the book."""
 
+from ltr_core.charts.bounds import bound_explorer, ladder_points, tail_panels
 from ltr_core.charts.courses import courses
 from ltr_core.charts.curves import curves
 from ltr_core.charts.factors import factor_bands
@@ -23,6 +24,7 @@ from ltr_core.charts.trials import trials
 __all__ = [
     "Overview",
     "Predicted",
+    "bound_explorer",
     "compared",
     "courses",
     "curve_panels",
@@ -35,6 +37,7 @@ __all__ = [
     "held_out",
     "initial_states",
     "inputs",
+    "ladder_points",
     "losses",
     "matrices",
     "neurons",
@@ -50,6 +53,7 @@ __all__ = [
     "settings_map",
     "show",
     "spectra",
+    "tail_panels",
     "tensor_explorer",
     "trial_factors",
     "trials",

@@ -30,7 +30,7 @@ def curves(
     """Each series' mean over its runs as a line, their range (least to greatest) as a band.
 
     `epochs` names the epoch of every x, and draws where they change; `reference` is a dashed
-    level. A point on a line tells its values. With `clip`, bands and lines end where the scales'
+    level. A point on a line tells its values. With `clip`, all of it ends where the scales'
     domains do. Raises ValueError where the lengths differ.
     """
     for name, values in series.items():
@@ -53,7 +53,9 @@ def curves(
         ),
         base.mark_line(strokeWidth=1.6, clip=clip).encode(position, level, colour, dash),
         # where few points were tried they are shown; elsewhere they only answer the pointer
-        base.mark_point(size=45, opacity=1 if len(numbers) <= 20 else 0, filled=True).encode(
+        base.mark_point(
+            size=45, opacity=1 if len(numbers) <= 20 else 0, filled=True, clip=clip
+        ).encode(
             position,
             level,
             colour,

@@ -9,24 +9,12 @@ from ltr_core.theory.bounds import (
     ladder,
     learned_part,
     rank_bounds,
-    singular_value_bounds,
     tail_bounds,
 )
-from ltr_core.theory.comparison import (
-    Comparison,
-    MissedChange,
-    compare,
-    missed_change,
-)
-from ltr_core.theory.equivalent import (
-    EquivalentNetwork,
-    equivalent_network,
-)
-from ltr_core.theory.fixed_point import (
-    FixedPointLearning,
-    descend_fixed_point,
-    two_unit_equivalent,
-)
+from ltr_core.theory.comparison import Comparison, MissedChange, compare, missed_change
+from ltr_core.theory.equivalent import EquivalentNetwork, equivalent_network
+from ltr_core.theory.factorisation import singular_value_bounds
+from ltr_core.theory.fixed_point import FixedPointLearning, descend_fixed_point, two_unit_equivalent
 from ltr_core.theory.linear import (
     Expansion,
     amplification,
@@ -39,7 +27,22 @@ from ltr_core.theory.linear import (
     spread,
     valid_until,
 )
+from ltr_core.theory.monomials import (
+    monomial_count,
+    monomial_tail,
+    product_space,
+    slope_remainder,
+    tanh_remainder,
+)
 from ltr_core.theory.observed import observe_reaching, observe_training
+from ltr_core.theory.optimisers import (
+    OptimiserOutcome,
+    completed_basis,
+    loss_with,
+    matched_steps,
+    optimiser_outcome,
+    turned,
+)
 from ltr_core.theory.overlap_learning import (
     LowRankLearning,
     OverlapLearning,
@@ -76,6 +79,8 @@ from ltr_core.theory.runs import (
 )
 from ltr_core.theory.structureless import SubspaceBound, leak, subspace_bound
 from ltr_core.theory.subspaces import invariant_subspace, spanned
+from ltr_core.theory.tails import FirstGradient, Remainders, singular_tails
+from ltr_core.theory.words import krylov_tail, word_space
 
 __all__ = [
     "LOSSES",
@@ -85,16 +90,19 @@ __all__ = [
     "EquivalentNetwork",
     "Expansion",
     "Factors",
+    "FirstGradient",
     "FixedPointLearning",
     "LowRankLearning",
     "LowRankNetwork",
     "MissedChange",
     "ObservedRun",
+    "OptimiserOutcome",
     "OverlapLearning",
     "Overlaps",
     "Problem",
     "PulseProblem",
     "RankBounds",
+    "Remainders",
     "ResolventNorms",
     "SubspaceBound",
     "Tail",
@@ -104,6 +112,7 @@ __all__ = [
     "change_orders",
     "combination",
     "compare",
+    "completed_basis",
     "cp_bound",
     "descend",
     "descend_fixed_point",
@@ -114,32 +123,44 @@ __all__ = [
     "factors_of_gradient",
     "fixed_point_output",
     "invariant_subspace",
+    "krylov_tail",
     "ladder",
     "large_network_norms",
     "leak",
     "learned_part",
     "learning_time",
+    "loss_with",
+    "matched_steps",
     "missed_change",
+    "monomial_count",
+    "monomial_tail",
     "network_with_overlaps",
     "observe_reaching",
     "observe_training",
+    "optimiser_outcome",
     "overlap_flow",
     "overlap_output",
     "overlaps",
+    "product_space",
     "pulse_problem",
     "random_problem",
     "rank_bounds",
     "resolvent_norms",
     "scaled_time",
     "shuffled_loss",
+    "singular_tails",
     "singular_value_bounds",
+    "slope_remainder",
     "small_target_expansion",
     "small_target_learning_time",
     "spanned",
     "spread",
     "subspace_bound",
     "tail_bounds",
+    "tanh_remainder",
+    "turned",
     "two_unit_equivalent",
     "valid_until",
     "visible_overlaps",
+    "word_space",
 ]

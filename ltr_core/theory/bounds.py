@@ -2,16 +2,16 @@
 
 Every gradient is a product G = h Lambda Phi^T of the adjoint and the rates (see `runs`), and the
 learned weights are sums of gradients, W_s = k_s W_0 - sum c_ss' G_s'. So neither can be higher in
-rank than activity and adjoint. The statements are ours, in the spirit of Pellegrino et al. (2023);
-the inequality between singular values of a product is Horn's.
+rank than activity and adjoint. The statements are ours, in the spirit of Pellegrino et al. (2023).
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from ltr_core.decomposition import mode_ranks
+from ltr_core.decomposition import cp, mode_ranks
 from ltr_core.decomposition.unfolding import energies
 from ltr_core.theory.runs import ObservedRun
 
@@ -22,7 +22,7 @@ RUNGS = (
     "directions of the factors",
     "no cancellation over steps",
     "no alignment within a step",
-    "one subspace for all steps (the bound)",
+    "one average over steps (bound)",
 )
 
 
@@ -55,42 +55,16 @@ class TailBounds(NamedTuple):
 
 
 class RankBounds(NamedTuple):
-    """Mode ranks (step, post, pre), as measured and as bounded, and the bound on the CP rank."""
+    """Mode ranks (step, post, pre), as measured and as bounded, and the bound on the CP rank.
+
+    `cp_measured`: the least CP rank tried that leaves no more than the tolerance; None if none does
+    or none was tried.
+    """
 
     measured: tuple[int, int, int]
     bound: tuple[int, int, int]
+    cp_measured: int | None
     cp_rank: int
-
-
-def singular_value_bounds(
-    adjoint: Float[np.ndarray, "neuron column"],
-    rates: Float[np.ndarray, "neuron column"],
-    h: float,
-    *,
-    balanced: bool = False,
-) -> Float[np.ndarray, " neuron"]:
-    """For each k the least h sigma_i(Lambda) sigma_j(Phi) with i + j - 1 = k: above sigma_k(G).
-
-    `balanced`: first multiply each column of Lambda, and divide that of Phi, by the number that
-    makes them equally long. The product is the same, the bound another (mostly a lower one).
-
-    Raises ValueError for factors of different shapes or an h outside (0, 1].
-    """
-    if adjoint.shape != rates.shape:
-        raise ValueError(
-            f"adjoint has shape {adjoint.shape}, rates {rates.shape}: give both as (neuron, "
-            "column), column by column of the same time and trial."
-        )
-    if not 0 < h <= 1:
-        raise ValueError(f"h is {h}: the Euler step over the time constant lies in (0, 1].")
-    if balanced:
-        adjoint, rates = _balanced(adjoint, rates)
-    n_units = len(adjoint)
-    left, right = np.zeros((2, n_units))
-    for room, factor in ((left, adjoint), (right, rates)):
-        found = np.linalg.svd(factor, compute_uv=False)
-        room[: len(found)] = found
-    return h * np.array([(left[: k + 1] * right[k::-1]).min() for k in range(n_units)])
 
 
 def learned_part(run: ObservedRun) -> Float[np.ndarray, "step post pre"]:
@@ -127,7 +101,9 @@ def tail_bounds(run: ObservedRun) -> TailBounds:
     return TailBounds(*tails)
 
 
-def rank_bounds(run: ObservedRun, tolerance: float = 1e-6) -> RankBounds:
+def rank_bounds(
+    run: ObservedRun, tolerance: float = 1e-6, *, cp_ranks: Sequence[int] = (), seed: int = 0
+) -> RankBounds:
     """Mode ranks of `learned_part`, and at most the dimensions that adjoint and rates span.
 
     The post rank is at most the dimension of all steps' Lambda together, the pre rank that of all
@@ -135,16 +111,20 @@ def rank_bounds(run: ObservedRun, tolerance: float = 1e-6) -> RankBounds:
     most the least product of two of the three.
 
     `tolerance`: singular values below this share of the largest count as zero; of the factors only
-    squares are known, so that less than 1e-7 cannot be told.
+    squares are known, so that less than 1e-7 cannot be told. `cp_ranks` are tried in turn, the
+    least first, until one leaves at most this share of the norm (a CP decomposition converges
+    slowly: ask for no less than 1e-4).
 
     Raises ValueError as `tail_bounds` does, or for a tolerance outside [1e-7, 1).
     """
     if not 1e-7 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}: it must be at least 1e-7 and below 1.")
-    tensor = _nonzero_part(run)
+    tensor, least = _nonzero_part(run), 1 - tolerance**2
     post, pre = (_dimension(grams, tolerance) for grams in (run.adjoint_gram, run.rates_gram))
     bound = (min(len(tensor), post * pre), post, pre)
-    return RankBounds(mode_ranks(tensor, tolerance), bound, cp_bound(bound))
+    fits = (cp(tensor, rank, seed=seed).fit for rank in sorted(cp_ranks))
+    enough = (rank for rank, fit in zip(sorted(cp_ranks), fits, strict=True) if fit >= least)
+    return RankBounds(mode_ranks(tensor, tolerance), bound, next(enough, None), cp_bound(bound))
 
 
 def cp_bound(ranks: tuple[int, int, int]) -> int:
@@ -191,15 +171,6 @@ def ladder(
         )
     shares = np.array(rows).T / np.square(tensor).sum()
     return dict(zip(RUNGS, shares, strict=True))
-
-
-def _balanced(
-    adjoint: Float[np.ndarray, "neuron column"], rates: Float[np.ndarray, "neuron column"]
-) -> tuple[Float[np.ndarray, "neuron counted"], Float[np.ndarray, "neuron counted"]]:
-    long, wide = (np.linalg.norm(factor, axis=0) for factor in (adjoint, rates))
-    counts = (long > 0) & (wide > 0)  # the others add nothing to the product
-    scale = np.sqrt(wide[counts] / long[counts])
-    return adjoint[:, counts] * scale, rates[:, counts] / scale
 
 
 def _sides(

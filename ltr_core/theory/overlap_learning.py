@@ -58,6 +58,10 @@ class LowRankLearning(NamedTuple):
     loss: Float[Tensor, " step"]
     network: LowRankNetwork
 
+    def at(self, step: int) -> LowRankNetwork:
+        """The network after so many steps."""
+        return self.network._replace(left=self.left[step], right=self.right[step])
+
     @property
     def overlaps(self) -> Float[Tensor, "step vector vector"]:
         """O at every step."""

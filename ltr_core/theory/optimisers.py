@@ -1,0 +1,125 @@
+"""Adam beside gradient descent: the same problem in other coordinates, and what a change is for.
+
+Gradient descent commutes with rotations of the space of a linear network's units. Adam, which
+divides every entry of the gradient by its own size, does not: what it learns depends on the axes.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from ltr_core.theory.problems import Problem
+from ltr_core.theory.runs import ObservedRun, factors_of_gradient
+
+
+class OptimiserOutcome(NamedTuple):
+    """What one optimiser wrote by the step at which it is looked at, dW.
+
+    - `step`: how many updates; `loss`: after them.
+    - `outside_space`: the share of dW's norm outside P P^T dW P P^T, of a given space of d
+      dimensions; `outside_own`: the share of its *squared* norm outside its d leading singular
+      directions. `rank`: its singular values above a hundredth of the largest.
+    - `kept_by_space`, `kept_by_own`, `kept_by_random`: the share of the loss's fall that is left if
+      dW is cut to that space, to its own d leading directions, or to d random dimensions.
+    """
+
+    step: int
+    loss: float
+    outside_space: float
+    outside_own: float
+    rank: int
+    kept_by_space: float
+    kept_by_own: float
+    kept_by_random: float
+
+
+def turned(problem: Problem, directions: Float[np.ndarray, "neuron neuron"]) -> Problem:
+    """The same problem with other coordinates: the columns become the units.
+
+    Entries that are rounding (below 1e-14 of the largest) become zeros.
+    Raises ValueError for a network that is not linear, or columns that are not orthonormal.
+    """
+    if problem.network.nonlinearity != "identity":
+        raise ValueError(
+            "The network is not linear: with other coordinates tanh is another function, and the "
+            "problem another problem."
+        )
+    axes = torch.from_numpy(directions)
+    if not torch.allclose(axes.T @ axes, torch.eye(len(axes)).double(), atol=1e-10):
+        raise ValueError("directions are not orthonormal: give an orthogonal matrix.")
+    recurrent, inward, outward = (part.double() for part in problem.network[:3])
+    parts = (axes.T @ recurrent @ axes, axes.T @ inward, outward @ axes, problem.initial @ axes)
+    clean = [torch.where(part.abs() > 1e-14 * part.abs().max(), part, 0.0) for part in parts]
+    network = problem.network._replace(recurrent=clean[0], inward=clean[1], outward=clean[2])
+    return problem._replace(network=network, initial=clean[3])
+
+
+def completed_basis(
+    basis: Float[np.ndarray, "neuron direction"],
+) -> Float[np.ndarray, "neuron neuron"]:
+    """An orthogonal matrix whose first columns are the given orthonormal ones."""
+    rest = np.linalg.svd(basis, full_matrices=True)[0][:, basis.shape[1] :]
+    return np.hstack([basis, rest])
+
+
+def loss_with(problem: Problem, change: Float[np.ndarray, "post pre"]) -> float:
+    """The loss (squared, as `descend` takes it) of W_0 + change."""
+    network = problem.network
+    network = network._replace(recurrent=network.recurrent + torch.from_numpy(change)[None])
+    shown = (network, problem.inputs, problem.targets)
+    return factors_of_gradient(*shown, dt=problem.dt, initial=problem.initial).loss
+
+
+def matched_steps(runs: Mapping[str, ObservedRun]) -> dict[str, int]:
+    """The first step after which each is at a loss that all of them reach.
+
+    Raises ValueError where one of them never gets below its first loss.
+    """
+    reached = {name: run.loss.min() for name, run in runs.items()}
+    level = max(reached.values())
+    steps = {name: int(np.argmax(run.loss <= level)) for name, run in runs.items()}
+    if not all(steps.values()):
+        raise ValueError(f"The least losses are {reached}: not all are below the first.")
+    return steps
+
+
+def optimiser_outcome(
+    problem: Problem,
+    run: ObservedRun,
+    step: int,
+    basis: Float[np.ndarray, "neuron direction"],
+    seed: int = 0,
+) -> OptimiserOutcome:
+    """What the run had written after `step` updates, and what it is for; see `OptimiserOutcome`.
+
+    Raises ValueError for a step that was not made, or if the loss did not fall.
+    """
+    if not 1 <= step <= len(run.change):
+        raise ValueError(f"step is {step}: the run has steps 1 to {len(run.change)}.")
+    change = run.change[step - 1]
+    n_units, d = basis.shape
+    left, sizes, right = np.linalg.svd(change)
+    own = (left[:, :d] * sizes[:d]) @ right[:d]
+    random = np.linalg.qr(np.random.default_rng(seed).standard_normal((n_units, d)))[0]
+    before, after = float(run.loss[0]), loss_with(problem, change)
+    if after >= before:
+        raise ValueError(f"The loss went from {before:.3g} to {after:.3g}: nothing was learned.")
+    cut = (_within(change, basis), own, _within(change, random))
+    kept = [(before - loss_with(problem, part)) / (before - after) for part in cut]
+    return OptimiserOutcome(
+        step,
+        after,
+        float(np.linalg.norm(change - cut[0]) / np.linalg.norm(change)),
+        float((sizes[d:] ** 2).sum() / (sizes**2).sum()),
+        int((sizes > 0.01 * sizes[0]).sum()),
+        *kept,
+    )
+
+
+def _within(
+    change: Float[np.ndarray, "post pre"], basis: Float[np.ndarray, "neuron direction"]
+) -> Float[np.ndarray, "post pre"]:
+    return basis @ (basis.T @ change @ basis) @ basis.T
