@@ -46,7 +46,7 @@ from ltr_core.change_ranks import (
     span_of_earlier,
     without,
 )
-from ltr_core.limits import Learnt, learn_to
+from ltr_core.limits import Learnt, first_rate, learn_to
 from ltr_core.rnn import mean_field_networks
 from ltr_core.sweeps import sweep
 from ltr_core.tasks import (
@@ -682,8 +682,7 @@ glue("noise-units", mean_rank("each unit"), display=False)
 # we leave out, not rank above it, at these strengths: what it does to a
 # unit is about a quarter of what the inputs do there. (Averages need
 # time. A network that goes on learning when there is nothing left to
-# learn only moves by noise, and that change has no reason to be as
-# simple.)
+# learn only moves by noise; exercise 2 lets it.)
 #
 # *What would have refuted it:* a sixth singular value above $10^{-8}$
 # with noisy inputs or targets, or a network whose rank rises by a third.
@@ -1138,6 +1137,56 @@ for setting in (
 # along the powers of the weights is in this tail, and it is longer there
 # than from zero; the lazy network's is the shortest. Adam's is long by
 # any measure.
+#
+# ::::{solution-end}
+# ::::
+
+# %% [markdown]
+# ::::{exercise}
+# :label: limits-drift
+# Train the reference for longer, and then let it go on with noise in its
+# targets. What is the rank of the change *since then*, beside that of the
+# same stretch without noise?
+# ::::
+
+# %% [markdown]
+# ::::{solution-start} limits-drift
+# :class: dropdown
+# ::::
+
+# %%
+start = mean_field_networks(
+    n_networks, n_units, pairs.n_inputs, pairs.n_outputs, g=0.9, seed=seed
+)
+sgd = {
+    "learning_rate": first_rate(start, pairs, 8, 0.02, seed),
+    "n_trials": 8,
+    "optimiser": "sgd",
+    "trained": ("recurrent",),
+}
+n_before, n_after = chapter.at_scale(
+    smoke=(25, 25), book=(2000, 500), paper=(4000, 500)
+)
+done = train(start, pairs, n_epochs=n_before, seed=seed, **sgd).final
+for name, task in (
+    ("no noise", pairs),
+    ("noisy targets", Noisy(pairs, target_sd=0.5)),
+):
+    change = train(
+        done,
+        task,
+        n_epochs=n_after,
+        record_at=list(range(0, n_after + 1, n_after // 25))[1:],
+        seed=seed + 1,
+        **sgd,
+    ).change.numpy()
+    print(name, [ranks_of(c, cp_ranks=())[:3] for c in change])
+
+# %% [markdown]
+# (Along updates, receiving and sending units.) Drift is not simple: it
+# takes several profiles over updates, and more directions of the
+# receiving units. A recording of an animal that has long learned its task
+# may hold little else.
 #
 # ::::{solution-end}
 # ::::

@@ -3,11 +3,14 @@
 Tasks and networks
     `Reaching`, `Hand`                  centre-out reaching with a point-mass hand
     `CurlField`, `VisuomotorRotation`   what perturbs it
+    `ForceField`                        any force that is linear in the hand's velocity
     `Task`, `Trials`                    what every task offers; what it asks for
     `FlipFlop`                          remember the last of many pulses
     `ContextDecision`                   judge the sense that the context names
     `DelayedDiscrimination`             compare two stimuli over a delay
     `FixedPoint`, `Cosine`              for linear networks: settle at a value; oscillate
+    `Associations`                      inputs with a target each; linear or arbitrary
+    `Noisy`                             noise in a task's inputs, its targets, or every unit
     `RNN`, `random_networks`            the rate network; a batch of random ones
     `simulate`                          its activity and output
 Learning

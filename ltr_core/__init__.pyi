@@ -26,13 +26,16 @@ from .recordings import Recording
 from .registry import fetch
 from .rnn import RNN, random_networks, simulate
 from .tasks import (
+    Associations,
     ContextDecision,
     Cosine,
     CurlField,
     DelayedDiscrimination,
     FixedPoint,
     FlipFlop,
+    ForceField,
     Hand,
+    Noisy,
     Reaching,
     Task,
     Trials,
@@ -42,6 +45,7 @@ from .tasks import (
 __all__ = [
     "CP",
     "RNN",
+    "Associations",
     "Chapter",
     "ContextDecision",
     "Cosine",
@@ -50,9 +54,11 @@ __all__ = [
     "Epoch",
     "FixedPoint",
     "FlipFlop",
+    "ForceField",
     "Hand",
     "HeldOut",
     "LtrRNN",
+    "Noisy",
     "Reaching",
     "Recording",
     "Task",
