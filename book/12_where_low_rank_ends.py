@@ -295,6 +295,7 @@ print(f"{n_reached} of {n_trained} networks got to 10 % of their loss")
 # %% tags=["remove-input"]
 glue("map-reached", n_reached, display=False)
 glue("map-trained", n_trained, display=False)
+glue("map-units", n_units, display=False)
 glue("map-reference", mean_rank("as it is"), display=False)
 glue(
     "map-profile",
@@ -305,7 +306,7 @@ glue(
 # %% [markdown]
 # {glue:text}`map-reached` of {glue:text}`map-trained` networks got there.
 # In the reference, {glue:text}`map-reference:.1f` components along the
-# units hold 95 % of the change, out of the number of units. And
+# units hold 95 % of the change, out of {glue:text}`map-units`. And
 # {glue:text}`map-profile:.0f` % of it is one profile over updates times
 # one matrix: as [chapter 3](03_three_tasks.py) found, and found to be no
 # wonder, learning *one* task looks like one matrix that grows. Along the
@@ -435,9 +436,9 @@ glue("strong-rank", mean_rank("g 1.3"), display=False)
 # is of full rank; but what comes beyond the first few directions is small
 # ([the bounds](06_bounds.py) say how it decays). Exercise 1 looks at it.
 #
-# *What would have refuted it:* a rank that rises, in any network, by a
-# quarter towards the lazy end or by three quarters from $g = 0$ to 1.3.
-# Turned updates, and Adam, do that.
+# *What would have refuted it:* a rank that rises, in any network, by more
+# than a quarter with the larger readout or by more than three quarters
+# from $g = 0$ to 1.3. Turned updates do both, Adam does the first.
 #
 # ## The rule that changes the weights
 #
@@ -546,8 +547,9 @@ glue("rule-decoupled", mean_rank("Adam, decay"), display=False)
 # model would not notice.
 #
 # *What would have refuted it:* a network whose rank less than doubles
-# with Adam, or one in which something is left of the effect of the decay
-# once the start is taken out.
+# with Adam or less than trebles with decay; or one whose rank is a third
+# above the reference's with momentum, or with decay once the start is
+# taken out.
 #
 # ## Noise
 #
@@ -1006,16 +1008,15 @@ glue("growth-sending", float(growth[:, -1, 2].mean()), display=False)
 # field to {glue:text}`growth-four:.1f` after four, and stays there
 # ({glue:text}`growth-all:.1f` in the end). Along the units it is
 # {glue:text}`growth-receiving:.1f` and {glue:text}`growth-sending:.1f` in
-# the end. Here, for the first time in this book, the tensor is more than
-# the matrix: its rank over trials counts the *different things that were
-# learned*.
+# the end. Here the tensor is more than the matrix: its rank over trials
+# counts the *different things that were learned*.
 #
 # *What would have refuted it:* a field that takes more than a quarter of
 # its change out of the earlier directions; a combination that needs more
 # than 15 % of something new. One thing limits the claim. All fields are
-# met by the same hand, inputs and targets; the bounds would be surprised
-# by anything but re-use. A task with inputs or outputs of its own may
-# open directions of its own.
+# met by the same hand, inputs and targets, and with three inputs and two
+# outputs there are few directions to begin with. A task with inputs or
+# outputs of its own may open directions of its own.
 #
 # ## The map
 
@@ -1072,18 +1073,18 @@ charts.show(
 )
 
 # %% [markdown]
-# {numref}`fig-limits-map` in words. Low rank is a matter of two things:
-# **what is asked** (channels, and pairs that nothing connects) and **the
-# rule** (anything that is not a sum of gradients). It is hardly one of
-# where the weights start, how strongly activity is read out, and how
-# noisy learning is. The column of the final change tells nearly the same
+# {numref}`fig-limits-map` in words. In this task low rank is a matter of
+# two things: **what is asked** (channels, and pairs that nothing
+# connects) and **the rule** (anything that is not a sum of gradients).
+# It is hardly one of where the weights start, how strongly activity is
+# read out, and how noisy learning is. The column of the final change tells nearly the same
 # as the tensor in every row: with one task, the tensor's rank is the
 # matrix's.
 #
 # For somebody who fits an ltrRNN to recordings, this means:
 #
-# - A small rank says that the *task* was simple, and the rule near a
-#   gradient's. It says little about the network.
+# - A small rank tells of the *task*, that it was simple, and of the
+#   rule, that it was near a gradient's. It tells little of the network.
 # - More conditions cost no rank if they ask for the same map. New ones
 #   that ask for something of their own do.
 # - A rank that does not settle need not mean a wrong model of the brain's
@@ -1133,10 +1134,9 @@ for setting in (
     )
 
 # %% [markdown]
-# About twice as many, nearly everywhere. What a strong start spreads
-# along the powers of the weights is in this tail, and it is longer there
-# than from zero; the lazy network's is the shortest. Adam's is long by
-# any measure.
+# Half as many again, or twice as many. What a strong start spreads along
+# the powers of the weights is in this tail: it is longer there than from
+# zero. The lazy networks' is the shortest, Adam's is long by any measure.
 #
 # ::::{solution-end}
 # ::::
