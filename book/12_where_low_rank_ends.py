@@ -1077,9 +1077,9 @@ charts.show(
 # two things: **what is asked** (channels, and pairs that nothing
 # connects) and **the rule** (anything that is not a sum of gradients).
 # It is hardly one of where the weights start, how strongly activity is
-# read out, and how noisy learning is. The column of the final change tells nearly the same
-# as the tensor in every row: with one task, the tensor's rank is the
-# matrix's.
+# read out, and how noisy learning is. The column of the final change
+# tells nearly the same as the tensor in every row: with one task, the
+# tensor's rank is the matrix's.
 #
 # For somebody who fits an ltrRNN to recordings, this means:
 #
