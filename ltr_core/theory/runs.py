@@ -136,8 +136,8 @@ def descend(
     """Let one network (a batch of one) descend a loss on the same trials, and observe it.
 
     - `learning_rate`: one for all steps, or one for each.
-    - `momentum` (of plain descent only) and `weight_decay` (added to the gradient, of all trained
-      weights) as in torch.optim.
+    - `momentum`: of plain descent. `weight_decay`: of all trained weights; with "sgd" added to the
+      gradient, with "adam" decoupled (AdamW), as in `train`.
 
     Raises `Diverged` when the loss is not finite, and ValueError as `factors_of_gradient` does, or
     for settings out of range.
@@ -176,7 +176,7 @@ def _optimizer(
 ) -> torch.optim.Optimizer:
     """With a learning rate that is set at every step."""
     if optimiser == "adam":
-        return torch.optim.Adam(weights, lr=0.0, weight_decay=weight_decay)
+        return torch.optim.AdamW(weights, lr=0.0, weight_decay=weight_decay)
     return torch.optim.SGD(weights, lr=0.0, momentum=momentum, weight_decay=weight_decay)
 
 
