@@ -15,7 +15,7 @@
 #
 # The change that learning makes is of low tensor rank: the last chapters
 # said so of task after task, and [the bounds](06_bounds.py) (claim
-# **P5**) said why. {cite:t}`pellegrino2023` prove that low tensor rank
+# **P5**) said when it must be so. {cite:t}`pellegrino2023` prove that it
 # follows from a low-dimensional task *under assumptions*: plain gradient
 # descent, a start without much structure, few inputs and few outputs.
 # What happens outside? Somebody who fits low-rank weights to the
@@ -70,13 +70,17 @@ print(
 #
 # Some words first. In **associations**, the task of the first four
 # claims, each of a few constant inputs has a target that the output must
-# reach; two channels, and one more input that is always 1. The
+# reach in the end. Inputs and outputs have two *channels* (numbers), and
+# one more input is always 1; an input and its target are a *pair*. The
 # **reference** learns eight arbitrary pairs with plain gradient descent
-# on the recurrent weights, from random connections of strength $g = 0.9$,
-# all pairs in every update. Every other setting differs from it in one
-# thing, and is recorded **until as much is learned**: until the loss is
-# at 10 % of the first. Else one would compare a network that has hardly
-# begun with one that is done.
+# on the recurrent weights of tanh units, from random connections of
+# strength $g = 0.9$ (their variance is $g^2 / N$ in $N$ units), all pairs
+# in every update. Every other setting changes one thing in it (and some,
+# with it, the number or size of the updates, which the code shows); the
+# settings of the fourth claim are compared with each other. All are
+# recorded **until as much is learned**: until the loss is at 10 % of the
+# first. Else one would compare a network that has hardly begun with one
+# that is done.
 #
 # The **rank** of a change over learning is, along each of its axes
 # (updates, receiving units, sending units), the number of components
@@ -84,8 +88,10 @@ print(
 # by network, which are the same networks but for the setting, along the
 # receiving and along the sending units. A claim **holds** if its
 # criterion is true of what we measure *and false of every control*. To
-# *turn* a step is to keep its singular values and draw its directions at
-# random.
+# *turn* a step (the difference of two records) is to keep its singular
+# values and draw its directions at random. Most controls put something
+# else in the place of *one* of the numbers that a criterion compares, and
+# leave the others as they are.
 #
 # The criteria were written after pilots with other seeds and committed
 # before the first run with the seed shown here.
@@ -177,11 +183,13 @@ successive = chapter.claim(
 # %% [markdown]
 # ## The settings
 #
-# The few lines below are the whole experiment. `learn_to` trains three
-# networks in a setting and keeps the change on the way, 25 times, evenly
+# The few lines below are the whole experiment. `learn_to` trains the
+# networks of a setting and keeps the change on the way, 25 times, evenly
 # over the updates; `ranks_of` measures it. The learning rate follows one
-# rule (the first update would take 2 % of the loss, if the loss were
-# linear), since a larger readout alone makes every gradient larger.
+# rule (the first update would take 2 % of the loss, or the share named
+# `progress`, if the loss were linear), since a larger readout alone makes
+# every gradient larger; Adam has a rate of its own. With noise, each pair
+# comes four times in an update, every time with other noise.
 
 # %%
 pairs = Associations(8, mapping="arbitrary", draw=seed)
@@ -310,19 +318,19 @@ glue(
 # {glue:text}`map-profile:.0f` % of it is one profile over updates times
 # one matrix: as [chapter 3](03_three_tasks.py) found, and found to be no
 # wonder, learning *one* task looks like one matrix that grows. Along the
-# units, tensor rank and matrix rank are then the same thing, and the
-# matrix-rank null (the rank of the final change alone) stands beside
+# units, tensor rank and matrix rank are then nearly the same thing, and
+# the matrix-rank null (the rank of the final change alone) stands beside
 # every number in the map at the end.
 #
 # ## Rich and lazy, weak and strong
 #
-# If the readout is large, a small change of the activity moves the
-# output as far as is needed: learning is **lazy**. The gradient's
-# directions are then those of the start, and the loss as a function of
-# the weights is nearly that of a linear model. If the readout is small,
-# the activity itself must change: learning is **rich**. One could think
-# that low rank belongs to the rich kind, where few directions are found
-# and grown.
+# If the readout (the output weights) is large, a small change of the
+# activity moves the output as far as is needed: learning is **lazy**. The
+# gradient's directions are then those of the start, and the loss as a
+# function of the weights is nearly that of a linear model. If the readout
+# is small, the activity itself must change: learning is **rich**. One
+# could think that low rank belongs to the rich kind, where few directions
+# are found and grown.
 
 # %% tags=["hide-input"]
 sizes = {"as it is": 1, "3 times": 3, "10 times": 10, "30 times": 30}
@@ -360,7 +368,7 @@ charts.show(
     "and range (band) over networks.",
     alt="Three falling lines against the size of the readout on a "
     "logarithmic axis. The norm of the change falls to about a fifth, "
-    "the change of the activity to about a third, the rank slightly.",
+    "the change of the activity to about a third, the rank to a half.",
 )
 
 # %% tags=["remove-input"]
@@ -423,30 +431,36 @@ glue("strong-rank", mean_rank("g 1.3"), display=False)
 # {glue:text}`lazy-activity:.0f` % of its norm, where it moves by
 # {glue:text}`rich-activity:.0f` % in the reference; the change of the
 # weights is {glue:text}`lazy-norm:.0f` % of the reference's; and its rank
-# is {glue:text}`lazy-rank:.1f`, no higher. Lazy learning is learning
-# along the gradients of the start, and *these* are of low rank already:
-# each is a product of the back-propagated error and the activity, and
-# both have few dimensions. The rich kind has to leave them. (How far the
-# lazy limit is from here, the activity says: at this width it does not
-# stay put.)
+# is {glue:text}`lazy-rank:.1f`, *lower* than the reference's
+# {glue:text}`map-reference:.1f`. This is how we read it: lazy learning
+# goes along the gradients of the start, and *these* are of low rank
+# already, as each is made of the back-propagated error and the activity,
+# and both have few dimensions. The rich kind has to leave them. (The lazy
+# limit, where the activity stays put, is some way from here at this
+# width: to call this change small would be too much.)
 #
 # Nor does the strength of the start matter much: from $g = 0$ the rank is
-# {glue:text}`weak-rank:.1f`, from $g = 1.3$, beyond the line of chaos,
-# {glue:text}`strong-rank:.1f`. Exactly, the change from a random start
-# is of full rank; but what comes beyond the first few directions is small
-# ([the bounds](06_bounds.py) say how it decays). Exercise 1 looks at it.
+# {glue:text}`weak-rank:.1f`, from $g = 1.3$ it is
+# {glue:text}`strong-rank:.1f`. (Above 1, a large random network left to
+# itself is chaotic.) If one counts every direction, however weak, the
+# change from a random start is of full rank; but what comes beyond the
+# first few directions is small ([the bounds](06_bounds.py) say how it
+# decays). Exercise 1 looks at it.
 #
 # *What would have refuted it:* a rank that rises, in any network, by more
 # than a quarter with the larger readout or by more than three quarters
-# from $g = 0$ to 1.3. Turned updates do both, Adam does the first.
+# from $g = 0$ to 1.3; or a change whose norm stays above half the
+# reference's, for then the readout has not made learning lazier. Turned
+# updates (beside reference and $g = 0$ as they are) raise both ranks,
+# Adam raises the first and keeps the norm.
 #
 # ## The rule that changes the weights
 #
 # A gradient is a product of few columns and few rows; a sum of gradients
-# is one, too, if these stay in few directions. Momentum is a sum of
-# gradients. **Adam** divides every entry of the gradient by its own
-# recent size, and what was a product is one no longer. **Weight decay**
-# shrinks the weights by the same share in every update: it adds a
+# is one, too, if these stay in few directions. Momentum makes a weighted
+# sum of gradients. **Adam** divides every entry of the gradient by its
+# own recent size, and what was a product is one no longer. **Weight
+# decay** shrinks the weights by the same share in every update: it adds a
 # multiple of the weights themselves, and from a random start these are of
 # full rank.
 
@@ -531,20 +545,25 @@ glue("rule-decoupled", mean_rank("Adam, decay"), display=False)
 # %% [markdown]
 # Momentum changes nothing ({glue:text}`rule-momentum:.1f`). Adam takes
 # the rank to {glue:text}`rule-adam:.1f`, after the same share of the
-# loss: {numref}`fig-limits-rules` shows the tail. Is a brain more like
-# gradient descent or more like Adam? Nobody knows; a rule that scales
-# each synapse by its own history would be of the second kind.
+# loss: {numref}`fig-limits-rules` shows the tail. The first few
+# components hold nearly the shares of the reference's; what Adam adds is
+# many small ones. Steps of half the size ("half the steps" in the map),
+# the control, add none. Is a brain more like gradient descent or more
+# like Adam? Nobody knows; a rule that scales each synapse by its own
+# history would be of the second kind.
 #
 # Weight decay takes the rank along the units to
 # {glue:text}`rule-decay:.1f`. Yet along updates it is
 # {glue:text}`rule-over:.1f`, and with one known matrix taken out, the
-# start, {glue:text}`rule-without:.1f` components are enough again. (With
-# Adam it adds to what Adam does: {glue:text}`rule-decoupled:.1f`.) Here
-# the words matter. One profile times one matrix is *one* component over
-# learning, and at the same time of a CP rank as high as the rank of the
-# matrix. Low tensor rank, in the sense of the CP decomposition, ends
-# with weight decay from a random start; a *low-rank-plus-one-matrix*
-# model would not notice.
+# start, {glue:text}`rule-without:.1f` components are enough again. (The
+# weak tail that the figure still shows far out is to be expected: what
+# the gradients happen to have along the start is taken out with it. With
+# Adam, decay adds to what Adam does: {glue:text}`rule-decoupled:.1f`.)
+# Here the words matter. One profile times one matrix is *one* component
+# over learning, and at the same time of a CP rank as high as the rank of
+# the matrix. Low tensor rank, in the sense of the CP decomposition, ends
+# with weight decay of this strength from a random start; a
+# *low-rank-plus-one-matrix* model would not notice.
 #
 # *What would have refuted it:* a network whose rank less than doubles
 # with Adam or less than trebles with decay; or one whose rank is a third
@@ -680,23 +699,27 @@ glue("noise-units", mean_rank("each unit"), display=False)
 # of the three moves the rank: {glue:text}`noise-inputs:.1f` with noise in
 # the inputs, {glue:text}`noise-targets:.1f` in the targets,
 # {glue:text}`noise-units:.1f` in each unit. Gradients average the noise
-# away while the signal adds up. So noise adds a tail below the 5 % that
-# we leave out, not rank above it, at these strengths: what it does to a
-# unit is about a quarter of what the inputs do there. (Averages need
-# time. A network that goes on learning when there is nothing left to
-# learn only moves by noise; exercise 2 lets it.)
+# away while the signal adds up (the four trials of each pair help). What
+# noise adds, if anything, is below the 5 % that we leave out, at these
+# strengths: noise of the inputs or of its own moves a unit by roughly a
+# quarter of what the inputs do there, and a target's error is, in each
+# output, as large as the target. (Averages need time. A network that goes
+# on learning when there is nothing left to learn only moves by noise;
+# exercise 2 lets it.)
 #
-# *What would have refuted it:* a sixth singular value above $10^{-8}$
-# with noisy inputs or targets, or a network whose rank rises by a third.
+# *What would have refuted it:* a sixth singular value above $10^{-8}$ of
+# the largest with noisy inputs or targets, or a network whose rank rises
+# by more than a third.
 #
 # ## How much is learned together
 #
 # Eight pairs or thirty-two: does the rank grow with the number of
 # conditions? An experimenter would like to know, as more conditions make
 # better data. We vary three things. The number of pairs, if one linear
-# map gives them all (the targets are the inputs, turned); the number of
-# *arbitrary* pairs, each with a target that the others do not tell; and
-# the number of channels.
+# map gives them all (the same rotation or reflection takes each input's
+# channels to its target's direction); the number of *arbitrary* pairs,
+# each with a target that the others do not tell; and the number of
+# channels.
 
 # %% tags=["hide-input"]
 series = {
@@ -773,18 +796,25 @@ for setting, name in (
 # four, {glue:text}`conditions-many-linear:.1f` for thirty-two. The number
 # of conditions alone does not matter. Channels do:
 # {glue:text}`conditions-few-channels:.1f` with one,
-# {glue:text}`conditions-many-channels:.1f` with six. And arbitrary pairs
-# do, too, with two channels throughout: from
+# {glue:text}`conditions-many-channels:.1f` with six. (One channel is a
+# special case: inputs have length 1, so there are but two different
+# ones, $1$ and $-1$. From two channels to six the rank grows by less.)
+# And arbitrary pairs do, too, with two channels throughout: from
 # {glue:text}`conditions-few-arbitrary:.1f` for four to
 # {glue:text}`conditions-many-arbitrary:.1f` for sixteen. A network must
 # tell sixteen points of a circle apart to send each somewhere else, and
 # the two channels of the input do not do that: it takes features of the
 # input, and each pair asks for its own. The dimension that the bounds
 # speak of is, once the network is not linear, that of the *activity* and
-# of the *error*, not the number of wires.
+# of the *error*, not the number of wires. That this dimension is what
+# counts is our reading: we varied what the task asks for and did not
+# measure it. With more arbitrary pairs more must also be changed, as the
+# norms in the map at the end show.
 #
-# *What would have refuted it:* a rank that rises by a third from 4 to 32
-# pairs, or that less than doubles from one to six channels.
+# *What would have refuted it:* a rank that rises by more than a third
+# from 4 to 32 pairs of one linear map, that less than doubles from one to
+# six channels, or that grows by less than a half from 4 to 16 arbitrary
+# pairs.
 #
 # ## One thing after another
 #
@@ -792,9 +822,10 @@ for setting, name in (
 # different things are learned one after another. We take the reaching
 # task of [chapter 2](02_relearning_to_reach.py), and in place of one curl
 # field four fields that push in four different ways: the force is a
-# matrix times the velocity, and the four matrices (a curl, two saddles,
-# a damping) are linearly independent. A fifth is a combination of the
-# four. Last, the first comes once more. There is no washout in between.
+# matrix times the velocity, and the four matrices (a curl, two saddles, a
+# damping) are linearly independent. A fifth is a combination of the four,
+# as any other 2 by 2 matrix would be. Last, the first comes once more.
+# There is no washout in between.
 
 # %%
 strength = 2.0  # N s/m
@@ -890,13 +921,14 @@ charts.show(
     caption="What each field after the first (a curl) adds: the share of "
     "its change within five receiving and five sending directions of "
     "the changes before, and the share that is a combination of those "
-    "changes; the first also for changes turned at random. Mean (line) "
-    "and range (band) over networks.",
+    "changes; the first also for changes turned at random. The name "
+    "above is to the right of its field's dot. Mean (line) and range "
+    "(band) over networks.",
     alt="Against the field: the share in earlier directions is near 95 "
     "percent throughout; the share that is a combination of earlier "
-    "changes is near half for the new fields, and above 90 percent for "
-    "the combination and the repeated field. Turned changes are at "
-    "zero.",
+    "changes is between a third and a half for the new fields, and "
+    "above 90 percent for the combination and the repeated field. "
+    "Turned changes are near zero.",
 )
 
 # %% tags=["remove-input"]
@@ -947,7 +979,8 @@ glue(
 # The networks do adapt: over the fields, the hand is
 # {glue:text}`successive-early:.0f` % of the reach from its path in the
 # first eight trials of a field and {glue:text}`successive-late:.0f` % in
-# the last eight. The change for a new field lies to
+# the last eight. The change for a new field (the second, third or fourth:
+# the first has none before it) lies to
 # {glue:text}`successive-same:.0f` % in the directions of earlier ones
 # (turned: {glue:text}`successive-turned:.1f` %), but only
 # {glue:text}`successive-new:.0f` % of it is a combination of earlier
@@ -957,15 +990,18 @@ glue(
 # component over trials.
 #
 # Why is that not nothing? There is no washout, so a new field also has to
-# undo the one before, and undoing is no news: of a difference of two
-# unlike changes of equal size, one half is the old one.
+# undo the one before, and undoing is no news: if what two fields ask for
+# is orthogonal and of equal size, half of the squared norm of the
+# difference is the old one's.
 #
 # These networks start with large output weights and learn lazily; in
 # the card's last line are networks of the rich kind, which do not enter
-# the verdict. They re-use directions as much, but only
-# {glue:text}`successive-rich:.0f` % of the fifth field's change is a
-# combination, in some networks less than the 85 % that the criterion
-# asks: where the activity itself moves, changes need not add up.
+# the verdict (smaller input and output weights, and a learning rate ten
+# times as large). They re-use directions as much, but of the fifth
+# field's change {glue:text}`successive-rich:.1f` % is a combination on
+# average, and in some networks less than the 85 % that the criterion
+# asks. One reading is that where the activity itself moves, changes need
+# not add up; we have not tested it.
 #
 # The tensor shows what is new:
 
@@ -997,8 +1033,9 @@ charts.show(
     ),
     name="limits-growth",
     caption="Rank of the change over all trials so far, along each axis, "
-    "against the number of fields learned one after another. Mean "
-    "(line) and range (band) over networks.",
+    "against the number of fields learned one after another. The name "
+    "above is to the right of its field's dot. Mean (line) and range "
+    "(band) over networks.",
     alt="The rank over trials rises from one to four with the first four "
     "fields and then stays; those along the units stay between two and "
     "four.",
@@ -1017,14 +1054,16 @@ glue("growth-sending", float(growth[:, -1, 2].mean()), display=False)
 # ({glue:text}`growth-all:.1f` in the end). Along the units it is
 # {glue:text}`growth-receiving:.1f` and {glue:text}`growth-sending:.1f` in
 # the end. Here the tensor is more than the matrix: its rank over trials
-# counts the *different things that were learned*.
+# counts the *different changes that were asked for*. (A thing may look
+# different and ask for no change of its own: exercise 3 meets one.)
 #
-# *What would have refuted it:* a field that takes more than a quarter of
-# its change out of the earlier directions; a combination that needs more
-# than 15 % of something new. One thing limits the claim. All fields are
-# met by the same hand, inputs and targets, and with three inputs and two
-# outputs there are few directions to begin with. A task with inputs or
-# outputs of its own may open directions of its own.
+# *What would have refuted it:* a new field that takes more than a quarter
+# of its change out of the earlier directions, or of whose change more
+# than 80 % is a combination of earlier ones; a fifth field that needs
+# more than 15 % of something new. One thing limits the claim. All fields
+# are met by the same hand, inputs and targets, and with three inputs and
+# two outputs there are few directions to begin with. A task with inputs
+# or outputs of its own may open directions of its own.
 #
 # ## The map
 
@@ -1068,47 +1107,54 @@ charts.show(
     name="limits-map",
     caption="Settings and what becomes of the change, after 90 % of the "
     "loss is learned (a star: not by all networks; recorded to the "
-    "end): rank along updates, receiving and sending units; smallest CP "
+    "end; eight arbitrary pairs are the reference). Columns: rank along "
+    "updates, receiving and sending units; smallest CP "
     "rank tried that holds 95 % (beyond the largest tried, in any "
     "network: the last colour); rank of the final change alone; share "
     "of one profile times one matrix; norm of the change over √N; how "
     "far the activity moved. Means over networks, coloured by their "
     "multiple of the reference's.",
-    alt="A table of settings by measures. Ranks stay near the "
-    "reference's 4 for start, readout, momentum and noise; they are "
-    "several times as high for Adam and weight decay, and rise with "
-    "arbitrary pairs and with channels.",
+    alt="A table of settings by measures. Ranks along the units stay at "
+    "the reference's 4 for start, momentum and noise and fall to 2 with "
+    "a larger readout; they are several times as high for Adam and "
+    "weight decay, and rise with arbitrary pairs and with channels.",
 )
 
 # %% [markdown]
 # {numref}`fig-limits-map` in words. In this task low rank is a matter of
 # two things: **what is asked** (channels, and pairs that nothing
-# connects) and **the rule** (anything that is not a sum of gradients).
-# It is hardly one of where the weights start, how strongly activity is
-# read out, and how noisy learning is. The column of the final change
-# tells nearly the same as the tensor in every row: with one task, the
-# tensor's rank is the matrix's.
+# connects) and **the rule** (of those tried: Adam and weight decay, which
+# are not sums of gradients). It is hardly one of where the weights start
+# and how noisy learning is, and reading the activity out more strongly
+# only lowers it. The column of the final change tells nearly the same as
+# the tensor's ranks along the units: with one task, these are the
+# matrix's. They part somewhat where one profile falls short (Adam,
+# sixteen arbitrary pairs). The CP rank, which has to fit all axes at
+# once, is a little higher there and from a strong start.
 #
-# For somebody who fits an ltrRNN to recordings, this means:
+# For somebody who fits an [ltrRNN](07_ltrrnn.py) to recordings, this
+# suggests:
 #
-# - A small rank tells of the *task*, that it was simple, and of the
-#   rule, that it was near a gradient's. It tells little of the network.
+# - A small rank is what a simple *task* and a rule near a gradient's
+#   give. It tells little of the strength of the connections, or of noise.
 # - More conditions cost no rank if they ask for the same map. New ones
 #   that ask for something of their own do.
-# - A rank that does not settle need not mean a wrong model of the brain's
-#   task; decay of all synapses adds a component with the start's pattern,
-#   of full rank. Here the start was known and could be taken out. In a
-#   recording it is not; a fit with a free full-rank matrix and one
-#   profile would be the thing to try. A rule like Adam's leaves a tail
-#   that no fit of low rank will hold.
+# - A rank that does not settle (each component more helps) need not mean
+#   a wrong model of the brain's task; decay of all synapses adds a
+#   component with the start's pattern, of full rank. Here the start was
+#   known and could be taken out. In a recording it is not; a fit with a
+#   free full-rank matrix and one profile would be the thing to try. A
+#   rule like Adam's leaves a tail that a fit of low rank will miss.
 # - With one perturbation the tensor cannot be told from a growing matrix.
 #   To see the tensor, let the animal learn several *different* things,
-#   and look whether the rank over trials counts them.
+#   different enough to ask for changes of their own, and look whether
+#   the rank over trials counts them.
 #
 # What this map does not show: networks of other sizes, long training far
-# below 10 % of the loss, noise much stronger than here, two weak effects
-# together, rules that are not of this kind at all. It has three networks
-# in each setting at this scale, and its thresholds are ours.
+# below 10 % of the loss, noise much stronger than here, other rates of
+# Adam and other strengths of decay (we took one of each), two weak
+# effects together, rules that are not of this kind at all. It has few
+# networks in each setting, and its thresholds are ours.
 #
 # ## Exercises
 #
@@ -1142,9 +1188,10 @@ for setting in (
     )
 
 # %% [markdown]
-# Half as many again, or twice as many. What a strong start spreads along
-# the powers of the weights is in this tail: it is longer there than from
-# zero. The lazy networks' is the shortest, Adam's is long by any measure.
+# Half as many again, or about twice as many. What a strong start spreads
+# along the powers of the weights is in this tail: it is longer there than
+# from zero. Noise in each unit does not lengthen it. The lazy networks'
+# is the shortest, Adam's is long by any measure.
 #
 # ::::{solution-end}
 # ::::
@@ -1191,10 +1238,10 @@ for name, task in (
     print(name, [ranks_of(c, cp_ranks=())[:3] for c in change])
 
 # %% [markdown]
-# (Along updates, receiving and sending units.) Drift is not simple: it
-# takes several profiles over updates, and more directions of the
-# receiving units. A recording of an animal that has long learned its task
-# may hold little else.
+# (Along updates, receiving and sending units, network by network.) Drift
+# is not simple: it takes several profiles over updates, and more
+# directions of the units, above all of the receiving ones. A recording of
+# an animal that has long learned its task may hold little else.
 #
 # ::::{solution-end}
 # ::::
@@ -1230,7 +1277,8 @@ for i in range(n_networks):
 # %% [markdown]
 # Nothing new here either: what a rotation asks for is nearly a
 # combination of what the four fields asked for. To undo a rotation one
-# has to push to the side, much as in a curl field.
+# has to push to the side, much as in a curl field. So the rank over
+# trials would hardly count this one, though it is no force field.
 #
 # ::::{solution-end}
 # ::::
