@@ -18,8 +18,9 @@
 # only *where* learning happens, but *how*, in a closed set of equations
 # that do not know how many units there are. What learns is then no longer
 # a matrix of thousands of weights but ten or twenty numbers, and learning
-# is a curve in their space. It is low-tensor-rank learning (claim **P5**)
-# in its plainest form.
+# is a curve in their space. It is low-tensor-rank learning, which
+# {cite:t}`pellegrino2023` derive from low-dimensional tasks (claim
+# **P5**), in its plainest form.
 #
 # The idea is that of {cite:t}`ger2026`, from whose abstract we take it
 # (their text was not at hand): follow the *overlaps* of the network's
