@@ -997,10 +997,12 @@ glue("structureless-single", 4 - int(min(single[::3])), display=False)
 # ## From a random start
 #
 # No network of the chapters before started from zero. Let $W_0 =
-# \alpha\,1 + gJ$, with $J$ random: independent numbers of variance
-# $1/N$. The only space that such a matrix and its transpose map into
-# itself is the whole space, the exact bound says nothing, and rightly so:
-# the change has full rank. But its singular values fall. Why?
+# \alpha\,1 + gJ$, with $J$ random: independent numbers of mean 0 and
+# variance $1/N$, and $g$ its *strength*. But for the zero space, the only
+# one that such a matrix and its transpose both map into itself is the
+# whole space (with probability one). So the exact bound says nothing, and
+# rightly so: in exact numbers the change comes to have full rank in
+# general. But its singular values fall. Why?
 #
 # Begin with the first gradient. In a linear network the input enters by
 # $B$ and is sent on by $W_0$, again and again. Each time it has passed
@@ -1009,16 +1011,18 @@ glue("structureless-single", 4 - int(min(single[::3])), display=False)
 # ```{prf:theorem} First gradient, linear network
 # :label: thm-krylov
 #
-# Let $K = W_0 - \alpha\,1$. Filter the inputs again and again: with
-# $\mathbf z^{(-1)} = \mathbf u$,
+# Let $\phi$ be the identity, $\mathbf x_0 = 0$ and $K = W_0 -
+# \alpha\,1$ (above, $gJ$). Filter the inputs again and again: with
+# $\mathbf z^{(-1)} = \mathbf u$ and all other $\mathbf z^{(k)}_0 = 0$,
 #
 # $$
 # \mathbf z^{(k)}_{t+1} = (1 - h + h\alpha)\,\mathbf z^{(k)}_t
 # + h\,\mathbf z^{(k-1)}_t , \qquad k = 0, 1, \dots,
 # $$
 #
-# and let $Z^{(k)}$ hold $\mathbf z^{(k)}_t$ as its columns. Then, for
-# every $m$, $\Phi$ differs from a matrix of rank at most $pm$ by at most
+# and let $Z^{(k)}$ hold $\mathbf z^{(k)}_t$, of all times and trials, as
+# its columns. Then, for every $m$, $\Phi$ differs from a matrix of rank
+# at most $pm$ by at most
 #
 # $$
 # \sum_{k \ge m} \lVert K^k B \rVert_2 \, \lVert Z^{(k)} \rVert_F
@@ -1027,29 +1031,35 @@ glue("structureless-single", 4 - int(min(single[::3])), display=False)
 # in the Frobenius norm, so that
 # $\bigl(\sum_{i > pm} \sigma_i(\Phi)^2\bigr)^{1/2}$ is no larger.
 # $\Lambda$ obeys the same with $K^\top$ for $K$, $C^\top$ for $B$, $q$
-# for $p$, and the outputs' errors, filtered backwards, for the inputs.
+# for $p$, and for the inputs the outputs' errors $\mathbf e_t =
+# \partial L/\partial\mathbf y_t$, filtered backwards in time (in the
+# first filter $\mathbf e_t$ is added as it is, while inputs come with
+# the factor $h$ and one step late).
 # ```
 #
 # ```{prf:proof}
-# With $x_0 = 0$, insert $\mathbf x_t = \sum_k K^k B\,\mathbf z^{(k)}_t$
-# into $\mathbf x_{t+1} = (1-h+h\alpha)\,\mathbf x_t + hK\mathbf x_t +
+# Insert $\mathbf x_t = \sum_k K^k B\,\mathbf z^{(k)}_t$ into
+# $\mathbf x_{t+1} = (1-h+h\alpha)\,\mathbf x_t + hK\mathbf x_t +
 # hB\mathbf u_t$. The terms with $K^k B$ on both sides are equal if
-# $\mathbf z^{(k)}$ is the filtered $\mathbf z^{(k-1)}$. So $\Phi =
-# \sum_k K^k B Z^{(k)}$. The first $m$ terms have their columns in the
-# *Krylov space* spanned by $B, KB, \dots, K^{m-1}B$, of at most $pm$
-# dimensions; the rest is no larger than the sum of its terms' norms. By
-# Eckart and Young no matrix of rank $pm$ is nearer than the tail of the
-# singular values. An initial state is one more input, at time 0. The
-# adjoint's recursion {eq}`bounds-adjoint` is the same with $W^\top$ and
-# the errors, and time reversed.
+# $\mathbf z^{(k)}$ is the filtered $\mathbf z^{(k-1)}$, and both sides
+# begin with zero. So $\Phi = \sum_k K^k B Z^{(k)}$; the sum ends, as
+# $\mathbf z^{(k)}_t = 0$ for $t \le k$. The first $m$ terms have their
+# columns in the *Krylov space* spanned by $B, KB, \dots, K^{m-1}B$, of at
+# most $pm$ dimensions; the rest is no larger than the sum of its terms'
+# norms. By Eckart and Young no matrix of rank $pm$ is nearer, in the
+# Frobenius norm, than the tail of the singular values. Initial states
+# other than zero are further inputs, at time 0, and $p$ counts their
+# dimensions, too. The adjoint's recursion {eq}`bounds-adjoint` with
+# $D_t = 1$ is the same with $W^\top$ and the errors, and time reversed.
 # ```
 #
-# The weights of each filter sum to at most $1/(1-\alpha)$ (for
-# $0 \le \alpha < 1$), so filtering does not make the input grow for
-# $\alpha = 0$. And $\lVert J^k\mathbf b\rVert$ tends to
-# $\lVert\mathbf b\rVert$ with growing $N$, for every fixed $k$. So
-# **the terms fall like $g^k$**, each brings $p$ more dimensions, and the
-# number of units appears nowhere.
+# For $0 \le \alpha < 1$ and $h \le 1$ the weights of each filter sum to
+# at most $1/(1-\alpha)$, so for $\alpha = 0$ filtering does not make the
+# input grow. And for every fixed $k$, and $\mathbf b$ that does not
+# depend on $J$, $\lVert J^k\mathbf b\rVert$ tends to
+# $\lVert\mathbf b\rVert$ with growing $N$. So, for $\alpha = 0$,
+# **the terms fall at least about like $g^k$**, each brings $p$ more
+# dimensions, and the number of units appears nowhere.
 
 # %%
 n_tries = chapter.at_scale(smoke=1, book=5, paper=10)
@@ -1147,20 +1157,24 @@ charts.show(
     caption="Activity of linear networks from a random start, in the "
     "first gradient: what the best matrix of each rank leaves, and the "
     "bound, which allows 2 more for each power of the random weights "
-    "(lines: mean over networks, bands: their range). A measured line "
-    "above its bound would refute the theorem.",
+    "(dots: the ranks 0, 2, 4, ...; lines: mean over networks, bands: "
+    "their range, often too narrow to see). A measured line above its "
+    "bound would refute the theorem.",
     alt="Three panels for g of 0.1, 0.3 and 0.9, on a logarithmic axis. "
     "Measured tail and bound fall with rank, steeply at g = 0.1, slowly "
-    "at g = 0.9; the bound is always above.",
+    "at g = 0.9; the bound is always above, and falls less steeply.",
 )
 
 # %% [markdown]
-# In {numref}`fig-random-start-first-gradient` the bound has the measured
-# slope. After four powers it is {glue:text}`random-start-room-weak:.0f`
-# times what is measured at $g=0.1$, and
-# {glue:text}`random-start-room-strong:.0f` times at $g=0.9$: the terms
-# of the sum are not at right angles to each other, and their inputs, the
-# filtered $\mathbf z^{(k)}$, are much alike.
+# In {numref}`fig-random-start-first-gradient` the bound falls with
+# each power, as what is measured does, but less steeply. After four
+# powers it is {glue:text}`random-start-room-weak:.0f` times what is
+# measured at $g=0.1$, and {glue:text}`random-start-room-strong:.0f` times
+# at $g=0.9$, and the gap grows. Two things are given away: the norms of
+# the terms are added as if all pointed the same way; and the Krylov space
+# need not be the best of its dimension. As the filtered
+# $\mathbf z^{(k)}$ are much alike, a few directions can serve several
+# powers at once.
 #
 # ### All of learning: words
 #
@@ -1170,16 +1184,18 @@ charts.show(
 # The first update writes the readout's rows into the range of $W$; from
 # then on, activity has a part along $C^\top$, and $W_0$ acts on *that*.
 # And so on: the change is made of *words*. A word is a product such as
-# $J J^\top J$, of letters $J$ and $J^\top$, applied to a vector of
-# $V = \operatorname{range}[B, C^\top, X_0]$.
+# $J J^\top J$, of letters $J$ and $J^\top$ (or of none), applied to a
+# vector of $V = \operatorname{range}[B, C^\top, X_0]$, where the columns
+# of $X_0$ are the initial states. From here on $d$ is the dimension of
+# $V$.
 #
 # ```{prf:theorem} All of learning, linear network
 # :label: thm-words
 #
-# Let $W_0 = \alpha\,1 + gJ$, and let $P_m$ project onto the space $U_m$
-# of all words of at most $m$ letters applied to $V$. For every loss with
-# a continuous gradient, fixed data, step sizes, momentum, and number of
-# steps,
+# Let $\phi$ be the identity, $W_0 = \alpha\,1 + gJ$ with $J$ fixed, and
+# let $P_m$ project onto the space $U_m$ that all words of at most $m$
+# letters applied to $V$ span. For every loss with a continuous gradient,
+# fixed data, step sizes, momentum, and number of steps,
 #
 # $$
 # \lVert \Delta W_s - P_m\,\Delta W_s\,P_m \rVert_F = O(g^{m+1})
@@ -1217,11 +1233,16 @@ charts.show(
 # If $W_0$ has a part of low rank beside, its left and right singular
 # vectors count as vectors of $V$.
 #
-# Again no $N$: a random start of strength $g$ learns a change of some
+# Again the dimensions do not depend on $N$, and what $O(g^{m+1})$ hides
+# depends on $J$ through its spectral norm only, which tends to 2 as $N$
+# grows. A random start of strength $g$ learns a change of some
 # *effective* rank that depends on $g$ and the task, plus a tail. To try
 # it, we let networks learn and measure which share of the change lies
-# outside $U_m$. It must fall along a line of slope $m+1$ on logarithmic
-# axes. Two spaces that should not do are put beside it.
+# outside $U_m$ (at $g = 0$ the change is not zero, so the share is of
+# the same order). Against $g$, on
+# logarithmic axes, it must follow a line of slope at least $m+1$, and
+# just $m+1$ unless the leading term happens to vanish. Two spaces that
+# should not do are put beside it.
 
 # %%
 n_points = chapter.at_scale(smoke=2, book=4, paper=6)
@@ -1314,10 +1335,10 @@ charts.show(
     caption="What linear networks learn from a random start: the share "
     "of the change that lies outside the space of words of up to m "
     "letters, against g, both on logarithmic axes (lines: mean over "
-    "networks, bands: range). The theorem asks for slopes of 1, 2 and "
-    "3. Not mixed: words of up to one letter, J on the inputs and its "
-    "transpose on the readout only. Random: as many random dimensions "
-    "as for m = 1.",
+    "networks, bands: range). The theorem asks for slopes of at least "
+    "1, 2 and 3. Not mixed: words of up to one letter, J on the inputs "
+    "and its transpose on the readout only (8 dimensions, where m = 1 "
+    "has 12). Random: as many random dimensions as for m = 1.",
     alt="Five straight lines. Those of m = 0, 1 and 2 rise ever more "
     "steeply from ever lower; the one without mixing is parallel to m = "
     "0, below it; random dimensions give a flat line near 1.",
@@ -1381,10 +1402,11 @@ charts.show(
     caption="How many singular values of the change are above a "
     "hundredth, a thousandth and 1e-8 of the largest, after 20 steps "
     "from random starts, for networks of several sizes (lines: mean of "
-    "two networks, bands: both).",
-    alt="Three panels against g from 0 to 0.9. At g = 0 all have 4. The "
-    "numbers rise with g, most at 1e-8. Lines of all sizes lie nearly on "
-    "each other.",
+    "two networks, bands: both; logarithmic axes). At g = 0 there can "
+    "be 4 at most.",
+    alt="Three panels against g from 0 to 0.9. At g = 0 there are 3 to 4 "
+    "in each. The numbers rise with g, most at 1e-8. Lines of all sizes "
+    "lie nearly on each other.",
 )
 
 # %% tags=["remove-input"]
@@ -1419,35 +1441,39 @@ for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
 # {glue:text}`random-start-rank-coarse-large:.1f`; at a thousandth
 # {glue:text}`random-start-rank-fine-small:.1f` and
 # {glue:text}`random-start-rank-fine-large:.1f`. The number of units
-# hardly matters, as the theorem says. At $10^{-8}$, where 80 is all
-# that the smallest can have, it is
-# {glue:text}`random-start-rank-exact-small:.0f` and
-# {glue:text}`random-start-rank-exact-large:.0f`. Learning for longer
-# mixes in longer words: after 150 steps, the first network of the
-# smallest has {glue:text}`random-start-longer-coarse` singular values
-# above a hundredth, and {glue:text}`random-start-longer-exact` above
-# $10^{-8}$.
+# hardly matters, as the theorem makes one expect. At $10^{-8}$, where 80
+# is all that the smallest can have, it is
+# {glue:text}`random-start-rank-exact-small:.1f` and
+# {glue:text}`random-start-rank-exact-large:.1f`. Learning for longer
+# raises the numbers, since longer words get their weight: after 150
+# steps, not 20, the first network of the smallest has
+# {glue:text}`random-start-longer-coarse` singular values above a
+# hundredth, and {glue:text}`random-start-longer-exact` above $10^{-8}$.
 
 
 # %% [markdown]
 # ## When units are not linear
 #
-# With $\phi = \tanh$ a vector of unit activities is bent: $\tanh$ of a
-# vector in a plane lies in no plane. How far does it get out? Begin
-# again with zero weights and the first gradient. There $\mathbf x_t =
-# B\mathbf z_t$, where $\mathbf z_t$ is the filtered input, of only $p$
-# dimensions. (Initial states count as inputs.)
+# With $\phi = \tanh$ activity is bent: where states $\mathbf x_t$ move
+# in a plane, the rates $\tanh\mathbf x_t$ in general leave every plane.
+# How far do they get out? Begin again with zero weights and the first
+# gradient. There $\mathbf x_t = B\mathbf z_t$, where $\mathbf z_t$ is
+# the filtered input ($\mathbf z^{(0)}_t$ of {prf:ref}`thm-krylov`, with
+# $\alpha = 0$), of only $p$ dimensions. (Initial states count as
+# inputs.)
 #
 # If $\tanh$ were a polynomial of degree $m$, nothing more would be
 # needed: $x_i^k = (\sum_a B_{ia} z_a)^k$ is a sum of *monomials* like
 # $z_1^2 z_2$ with coefficients that depend on the unit, and there are
-# $\binom{p+k-1}{k}$ monomials of degree $k$. So the question is how near
-# $\tanh$ is to a polynomial.
+# $\binom{p+k-1}{k}$ monomials of degree $k$. The activity of all units
+# would then be a combination of as many time courses as there are
+# monomials. So the question is how near $\tanh$ is to a polynomial.
 #
 # ```{prf:lemma} Polynomials near tanh
 # :label: lem-tanh
 #
-# Let $m$ be odd. (a) The Taylor polynomial of degree $m$ errs by at most
+# Let $m$ be odd, and $c_k$ the coefficient of $y^k$ in the Taylor series
+# of $\tanh$. (a) The Taylor polynomial of degree $m$ errs by at most
 # the size of the next term, $|c_{m+2}|\,|y|^{m+2}$, *for every real*
 # $y$. (b) For every $Y > 0$ there is an odd polynomial of degree $m$
 # with
@@ -1467,15 +1493,16 @@ for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
 # \tanh y = \sum_{k\ge1} \frac{2y}{b_k + y^2} .
 # $$
 #
-# (a) Summing a geometric series, $\frac1{b+y^2} = \frac1b\sum_{j<J}
-# (-y^2/b)^j + (-y^2/b)^J\frac1{b+y^2}$. The sums over $k$ of the first
-# part are the Taylor terms up to degree $m = 2J-1$; the rest is at most
+# (a) Let $m = 2J - 1$. Summing a geometric series, $\frac1{b+y^2} =
+# \frac1b\sum_{j<J} (-y^2/b)^j + (-y^2/b)^J\frac1{b+y^2}$. The sums over
+# $k$ of the first part are the Taylor terms up to degree $m$ (so that
+# $|c_{2j+1}| = 2\sum_k b_k^{-j-1}$); the rest is at most
 # $2|y|^{2J+1}\sum_k b_k^{-J-1} = |c_{2J+1}|\,|y|^{2J+1}$.
 #
-# (b) As a function of $y^2 \in [0, Y^2]$, each fraction is
+# (b) As a function of $y^2 \in [0, Y^2]$, each $\frac1{b+y^2}$ is
 # $\frac{2}{Y^2}\frac{1}{a-x}$ with $x = 1 - 2y^2/Y^2 \in [-1, 1]$ and
-# $a = 1 + 2b/Y^2$. Put $r = 1/(a + \sqrt{a^2-1})$, $x = \cos\theta$,
-# $v = e^{i\theta}$, and
+# $a = 1 + 2b/Y^2$. Let $n = (m-1)/2$. Put $r = 1/(a + \sqrt{a^2-1})$,
+# $x = \cos\theta$, $v = e^{i\theta}$, and
 #
 # $$
 # e(x) = \frac{r^n}{a^2-1}\,\operatorname{Re}
@@ -1483,40 +1510,52 @@ for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
 # $$
 #
 # The fraction in brackets has modulus 1, so $|e| \le r^n/(a^2-1)$.
-# Written over the common denominator $(1-rv)(1-r/v) = 2r(a - x)$, the
-# numerator is a polynomial in $x$ of degree $n+1$; at $x = a$, that is
-# $v = 1/r$, it makes $e$ equal to $1/(a-x)$ but for what stays finite.
-# Hence $1/(a-x) - e(x)$ is a polynomial of degree $n$ (Chebyshev's best
-# one). Times $2y\cdot 2/Y^2$ it is odd of degree $m = 2n+1$, and errs by
-# at most $\frac{4}{Y}\frac{r^n}{a^2-1} = r^n\,\frac{Y^3}{b(b+Y^2)}$.
-# Now sum over $k$. The largest of the $r$ is that of $b_1$, where it is
-# $\rho^{-2}$; and $\sum_k \frac{Y^3}{b_k(b_k+Y^2)} = Y\sum_k\bigl(
-# \frac1{b_k} - \frac1{b_k+Y^2}\bigr) = Y\bigl(\frac12 -
-# \frac{\tanh Y}{2Y}\bigr)$.
+# Since $a = (r + 1/r)/2$, the fraction is $(v-r)(1-r/v)$ over
+# $(1-rv)(1-r/v) = 2r(a - x)$, and the real part of the numerator,
+# $\operatorname{Re}[v^{n+1} - 2rv^n + r^2v^{n-1}]$, is a polynomial in
+# $x$ of degree $n+1$: with $x = (v + 1/v)/2$, $\operatorname{Re} v^k$ is
+# $(v^k + v^{-k})/2$, a polynomial in $x$. At $x = a$, that is $v = 1/r$,
+# it is $\frac12 r^{-n-1}(1-r^2)^2$. With $a^2 - 1 = (1-r^2)^2/(4r^2)$,
+# $e(x)\,(a-x)$ is therefore 1 at $x = a$. So $1 - e(x)\,(a-x)$, of
+# degree $n+1$, can be divided by $a-x$, and $1/(a-x) - e(x)$ is a
+# polynomial of degree $n$ (Chebyshev's best one). Times $2y\cdot 2/Y^2$
+# it is odd of degree $m = 2n+1$, and errs by at most
+# $\frac{4}{Y}\frac{r^n}{a^2-1} = r^n\,\frac{Y^3}{b(b+Y^2)}$. Now sum over
+# $k$. The largest of the $r$ is that of $b_1$, where it is $\rho^{-2}$;
+# and $\sum_k \frac{Y^3}{b_k(b_k+Y^2)} = Y\sum_k\bigl( \frac1{b_k} -
+# \frac1{b_k+Y^2}\bigr) = Y\bigl(\frac12 - \frac{\tanh Y}{2Y}\bigr)$.
 # ```
 #
 # Beyond $Y = \pi/2$ the Taylor series diverges. (a) still holds there,
-# but higher degrees make it worse; (b) tends to zero for every $Y$. For
-# the slope $1-\tanh^2$, which the adjoint needs, (a) becomes
-# $(m+3)\,|c_{m+3}|\,|y|^{m+2}$ for even $m$, by taking the derivative of
-# the same sums, and a polynomial as good as in (b) is the Chebyshev
-# series: it errs by at most $2M\rho^{-(m+2)}/(1-\rho^{-2})$ with $M =
+# but higher degrees in the end make it worse; (b) tends to zero for every
+# $Y$. For the slope $1-\tanh^2$, which the adjoint needs, let $m$ be
+# even. (a) becomes $(m+3)\,|c_{m+3}|\,|y|^{m+2}$: in the rest that the
+# Taylor polynomial of degree $m+1 = 2J-1$ leaves, the derivative of
+# $y^{2J+1}/(b+y^2)$ lies between 0 and $(2J+1)\,y^{2J}/b$. In the place
+# of (b) we take the Chebyshev series on $[-Y, Y]$ up to degree $m$. It
+# errs by at most $2M\rho^{-(m+2)}/(1-\rho^{-2})$ with $M =
 # 1/\cos^2\vartheta$, $\rho = c + \sqrt{1+c^2}$, $c = \vartheta/Y$, for
-# every $\vartheta \in (0, \pi/2)$; we take the best.
+# every $\vartheta \in (0, \pi/2)$, of which we take the best. For $M$
+# bounds the slope where imaginary parts are at most $\vartheta$, and so
+# in the ellipse with foci $\pm Y$ of that height. Its Chebyshev
+# coefficients are then (Bernstein) at most $2M\rho^{-k}$, those of odd
+# $k$ are zero, and what is left out is a geometric series.
 #
 # ```{prf:theorem} First gradient, tanh network from zero weights
 # :label: thm-monomials
 #
-# Let $W_0 = 0$, and $Y_i$ be the largest $|x_i|$ over all times and
-# trials. Then $\Phi$ differs from a matrix of rank at most $\sum_{k \le
-# m,\,\text{odd}} \binom{p+k-1}{k}$ by at most $\sqrt{n}\,\bigl(\sum_i
-# E_m(Y_i)^2\bigr)^{1/2}$ in the Frobenius norm, with $n$ its number of
-# columns and $E_m$ the error (a) or (b) of {prf:ref}`lem-tanh`. The same
+# Let $\phi = \tanh$, $W_0 = 0$, $h \le 1$, and $Y_i$ be the largest
+# $|x_i|$ over all times and trials. Then $\Phi$ differs from a matrix of
+# rank at most $\sum_{k \le m,\,\text{odd}} \binom{p+k-1}{k}$ by at most
+# $\sqrt{n}\,\bigl(\sum_i E_m(Y_i)^2\bigr)^{1/2}$ in the Frobenius norm,
+# with $n$ the number of columns of $\Phi$ and $E_m(Y)$ the bound (a), at
+# $|y| = Y$, or (b) of {prf:ref}`lem-tanh`. The same
 # holds for $\Lambda$ with rank $q\sum_{k\le m,\,\text{even}}
 # \binom{p+k-1}{k}$ and remainder $\frac1h\bigl(\sum_i E'_m(Y_i)^2\,
-# \lVert (C^\top E)_i \rVert^2\bigr)^{1/2}$, where $E'_m$ is the error for
-# the slope and the columns of $E$ are the errors $\partial L/
-# \partial\mathbf y_t$.
+# \lVert (C^\top E)_i \rVert^2\bigr)^{1/2}$ for even $m$, where $E'_m$ is
+# the bound for the slope, row $i$ of a matrix has index $i$, and the
+# columns of $E$ are the errors $\mathbf e_t = \partial L/\partial
+# \mathbf y_t$.
 # ```
 #
 # ```{prf:proof}
@@ -1528,7 +1567,7 @@ for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
 # e_s$. With polynomials for the slopes in $D_s$, the entry of unit $i$
 # in $D_sC^\top\mathbf e_s$ is a sum of monomials of $\mathbf z_s$ times
 # entries of $\mathbf e_s$: that is the rank. Summing over $s$ acts on
-# columns only, which changes no rank, and enlarges no row's norm by more
+# columns only, which raises no rank, and multiplies no row's norm by more
 # than $\sum_j (1-h)^j \le 1/h$.
 # ```
 #
@@ -1601,19 +1640,20 @@ charts.show(
     name="monomials-first-gradient",
     caption="Activity of tanh networks from zero weights in the first "
     "gradient, for inputs of three scales: what the best matrix of each "
-    "rank leaves, and the bounds by best polynomials and by Taylor's, "
-    "at the numbers of monomials of degrees 1, 3, 5, ... of two inputs "
-    "(lines: mean over networks, bands: range). A measured line above "
-    "one of the others would refute the theorem.",
-    alt="Three panels with three falling lines each, on a logarithmic "
-    "axis. Measured is lowest, best polynomials above it, Taylor on top. "
-    "For inputs of scale 10 Taylor rises out of the picture.",
+    "rank leaves, and the bounds by best polynomials and by Taylor's "
+    "(dots: at the numbers of monomials of odd degrees up to 1, 3, 5, "
+    "... of two inputs; lines: mean over networks, bands: range). A "
+    "measured line above one of the others would refute the theorem.",
+    alt="Three panels with three lines each, on a logarithmic axis. "
+    "Measured is lowest, best polynomials above it, Taylor on top. All "
+    "fall with rank, slower for larger inputs, but for Taylor at inputs "
+    "of scale 10, which rises out of the picture.",
 )
 
 # %% [markdown]
 # {numref}`fig-monomials-first-gradient` shows the bounds with room to
 # spare. What they say on ranks is better than it looks: for inputs of
-# scale 3 the activity of the first network has
+# scale 3 (not drawn) the activity of the first network has
 # {glue:text}`monomials-measured` singular values above a hundredth of the
 # largest. Best polynomials promise at most {glue:text}`monomials-best`,
 # Taylor's {glue:text}`monomials-taylor`.
@@ -1622,22 +1662,22 @@ charts.show(
 #
 # In the whole of learning, not only the inputs are bent and multiplied,
 # but also what has been written. Scale inputs and initial states by
-# $\varepsilon$, and let $A_k$ be the space of all elementwise products of
-# $k$ vectors of $V$.
+# $\varepsilon$, and let $A_k$ be the space that all elementwise products
+# of $k$ vectors of $V$ span ($A_1$ is $V$).
 #
 # ```{prf:theorem} All of learning, tanh network from zero weights
 # :label: thm-products
 #
-# Let $W_0 = 0$, $m$ odd, and $P_m$ project onto $A_1 + A_3 + \dots +
-# A_m$. For every loss with a continuous gradient, fixed data, step
-# sizes, momentum, and number of steps,
+# Let $\phi = \tanh$, $W_0 = 0$, $m$ odd, and $P_m$ project onto $A_1 +
+# A_3 + \dots + A_m$. For every loss with a continuous gradient, fixed
+# data, step sizes, momentum, and number of steps,
 #
 # $$
 # \lVert \Delta W_s - P_m\,\Delta W_s\,P_m \rVert_F =
 # O(\varepsilon^{m+2}) \quad\text{as } \varepsilon \to 0,
 # $$
 #
-# while $\Delta W_s$ itself is of order $\varepsilon$; and $\dim A_k \le
+# while $\Delta W_s$ itself is $O(\varepsilon)$; and $\dim A_k \le
 # \binom{d+k-1}{k}$.
 # ```
 #
@@ -1645,9 +1685,11 @@ charts.show(
 # Call a vector *graded from* $j$ if for every odd $m$ it is a sum of
 # vectors in $A_k$ of size $O(\varepsilon^{k+j})$ over odd $k \le m$ and a
 # rest of size $O(\varepsilon^{m+2+j})$. If $\mathbf x$ is graded from 0,
-# so is $\tanh\mathbf x$: an odd power of a sum of terms multiplies an odd
+# so is $\tanh\mathbf x$: break the Taylor series off with an error
+# $O(\varepsilon^{m+2})$; an odd power of a sum of terms multiplies an odd
 # number of them, the product of terms in $A_k$ and $A_l$ is in
-# $A_{k+l}$, and its size is the product of their sizes. In the same way
+# $A_{k+l}$, and its size is at most of the order of the product of their
+# sizes. In the same way
 # the slopes are 1 and terms in $A_2, A_4, \dots$ of size
 # $O(\varepsilon^k)$. We claim that, at all times and steps, $\mathbf
 # x_t$ is graded from 0, $\boldsymbol\lambda_t$ from $-1$, and $\Delta
@@ -1656,17 +1698,23 @@ charts.show(
 # 0$. If it is true of $\Delta W_s$: *forwards*, $\mathbf x_0$ and
 # $B\mathbf u_t$ are in $A_1$ and of size $\varepsilon$, and
 # $\mathbf a\,(\mathbf b^\top\phi(\mathbf x_t))$ is $\mathbf a$ times a
-# number of size $O(\varepsilon^2)$.
-# *Backwards*, $C^\top\mathbf e_t$ is in $A_1$ and of size 1, $\mathbf
-# b\,(\mathbf a^\top\boldsymbol\lambda)$ is $\mathbf b$ times a number of
-# size 1, and products with slopes keep the grading. Then
+# number of size $O(\varepsilon^2)$, graded from 1 and so from 0.
+# *Backwards*, $C^\top\mathbf e_t$, with the errors $\mathbf e_t$, is in
+# $A_1$ and $O(1)$, $\mathbf b\,(\mathbf a^\top\boldsymbol\lambda)$ is
+# $\mathbf b$ times a number $O(1)$, graded from 0 and so from $-1$, and
+# products with slopes keep the grading. Then
 # $G_s = h\sum\boldsymbol\lambda\,\phi(\mathbf x)^\top$ is of the claimed
-# form, and so is $\Delta W_{s+1}$. What is outside $P_m$ on either side
-# is of size $\varepsilon^{m+1}\cdot\varepsilon$ at most.
+# form, and so is $\Delta W_{s+1}$. Of $\mathbf a\mathbf b^\top$, what is
+# outside $P_m$ is of size $\varepsilon^{m+1}\cdot\varepsilon$ on the left
+# side and $1\cdot\varepsilon^{m+2}$ on the right, at most. The products
+# of $k$ vectors of a basis of $V$ span $A_k$, and there are
+# $\binom{d+k-1}{k}$ of them.
 # ```
 #
-# So the *share* outside falls with $\varepsilon^{m+1}$: the slopes must
-# be 2 and 4. As before, spaces that should not do stand beside.
+# So the *share* outside falls with $\varepsilon^{m+1}$ or faster, if the
+# change is not smaller than of order $\varepsilon$: the slopes must be 2
+# and 4, or more where a leading term vanishes. As before, spaces that
+# should not do stand beside.
 
 # %%
 small_scales = np.geomspace(0.01, 0.03, n_points)
@@ -1734,9 +1782,9 @@ charts.show(
     "the change that lies outside the space of products of up to m "
     "vectors, against the scale of the inputs (0.01 to 0.03), both on "
     "logarithmic axes (lines: mean over networks, bands: range). The "
-    "theorem asks for slopes of 2 and 4. Inputs alone: products of the "
-    "inputs, and the readout unmultiplied. Random: as many random "
-    "dimensions as for m = 3.",
+    "theorem asks for slopes of at least 2 and 4. Inputs alone: "
+    "products of the inputs, and the readout unmultiplied. Random: as "
+    "many random dimensions as for m = 3.",
     alt="Four lines. m = 1 rises with slope 2, m = 3 from far below with "
     "slope 4; inputs alone runs just below m = 1 and parallel to it; "
     "random dimensions give a flat line near 1.",
@@ -1789,12 +1837,13 @@ glue(
 )
 
 # %% [markdown]
-# With small inputs the change has at most
+# With inputs of scale 0.1 the change of no network (there is one number
+# for each in the brackets) has more than
 # {glue:text}`products-ranks-small` singular values above a hundredth of
-# the largest; with inputs that drive units into saturation up to
+# the largest; with inputs of scale 3, up to
 # {glue:text}`products-ranks-large`. Such a number belongs to the time of
-# looking, too: the loss has fallen further where inputs are larger, and
-# what is written later is made of more factors.
+# looking, too: after the same 100 steps the loss has fallen further where
+# inputs are larger, so that scale is not all that differs.
 
 
 # %% [markdown]
@@ -1804,12 +1853,12 @@ glue(
 # with Adam, and all the statements above are for gradient descent. Adam
 # divides every entry of the gradient by a running measure of its own
 # size. Its first step is, up to the small constant in the denominator,
-# $-\eta\operatorname{sign}(G)$. The sign of a matrix of rank one is again
-# of rank one; but that of a sum of a few such matrices can have any
-# rank.
+# $-\eta\operatorname{sign}(G)$, entry by entry, with $\eta$ the learning
+# rate. The sign of a matrix of rank one is again of rank one; but that of
+# a sum of a few such matrices can be of nearly full rank.
 #
-# There is a plain reason why no theorem like those above can hold for
-# Adam. Those speak of spaces, and know no axes.
+# There is a plain reason why the theorems above do not carry over to
+# Adam. They speak of spaces, and know no axes.
 #
 # ```{prf:proposition} Gradient descent knows no axes, Adam does
 # :label: prop-axes
@@ -1817,22 +1866,24 @@ glue(
 # Describe a linear network in other coordinates: with $Q$ orthogonal, $W'
 # = Q^\top WQ$, $B' = Q^\top B$, $C' = CQ$, $\mathbf x' = Q^\top\mathbf
 # x$. Outputs and loss are the same. Gradient descent then learns the
-# same, $\Delta W' = Q^\top\Delta W\,Q$. Adam does not; and if $W_0 =
-# \alpha\,1$ and the first $d$ coordinates span $V$, Adam changes nothing
-# but the first $d \times d$ entries, exactly.
+# same, $\Delta W' = Q^\top\Delta W\,Q$. Adam in general does not; and if
+# $W_0 = \alpha\,1$ and the first $d$ coordinates span $V$ (inputs,
+# readout and initial states, as above), Adam without weight decay changes
+# nothing but the first $d \times d$ entries, exactly.
 # ```
 #
 # ```{prf:proof}
-# $G' = Q^\top GQ$ by the chain rule, and sums of gradients are turned
-# alike. In the special coordinates, activity and adjoint have only their
-# first $d$ entries as long as $\Delta W$ is zero outside the first $d
-# \times d$; so is $G$ then, and Adam moves an entry whose gradient has
-# always been zero by $0/(0+\epsilon) = 0$. That it does not learn the
-# same in all coordinates is shown by the example that follows.
+# As $W = QW'Q^\top$, the chain rule gives $G' = Q^\top GQ$, and sums of
+# gradients are turned alike; step by step, so are the weights. In the
+# special coordinates, activity and adjoint have only their first $d$
+# entries as long as $\Delta W$ is zero outside the first $d \times d$; so
+# is $G$ then, and Adam moves an entry whose gradient has always been zero
+# by $0/(0+\epsilon) = 0$. That it does not learn the same in all
+# coordinates is shown by the example that follows.
 # ```
 #
-# The control could not be fairer: the same loss, the same problem, the
-# same optimiser, only the axes are turned.
+# To compare, we take the same problem, the same loss and the same
+# optimiser, and only turn the axes.
 
 # %%
 n_steps = chapter.at_scale(smoke=40, book=200, paper=200)
@@ -1914,9 +1965,10 @@ charts.show(
     name="adam-axes",
     caption="What one linear network learns from zero weights, all seen "
     "in coordinates of which the first four span inputs and readout "
-    "(the first 12 of 60 are shown). On the left it learned in the "
-    "given coordinates and the change was turned afterwards; on the "
-    "right it learned in the turned ones.",
+    "(the first 12 of 60 are shown; rows receive, columns send; each "
+    "map as a share of its own largest entry). On the left it learned "
+    "in the given coordinates and the change was turned afterwards; on "
+    "the right it learned in the turned ones.",
     alt="Four heat maps. Gradient descent fills only the first four "
     "rows and columns, and both of its maps are alike. Adam in the "
     "given axes also spreads over the rest, most along the first rows "
@@ -2035,7 +2087,8 @@ charts.show(
     name="adam-spectra",
     caption="Singular values of what three optimisers had written when "
     "they had reached the same loss (lines: mean over networks, bands: "
-    "range).",
+    "range). Values below 1e-6 of the first are not drawn. On the left "
+    "gradient descent and momentum lie on each other.",
     alt="Two panels on a logarithmic axis. Left, linear: gradient "
     "descent and momentum end after four values; Adam drops after a few "
     "values and goes on as a slowly falling tail. Right, tanh: all have "
@@ -2045,23 +2098,24 @@ charts.show(
 
 # %% [markdown]
 # {numref}`fig-adam-spectra` has the answer. Adam writes a tail: of the
-# linear networks' changes, {glue:text}`adam-linear-rank:.0f` singular
-# values are above a hundredth of the largest, where gradient descent has
-# at most four; of the tanh networks' {glue:text}`adam-tanh-rank:.0f`
-# against {glue:text}`descent-tanh-rank:.0f`. But the tail holds only
+# linear networks' changes, on average
+# {glue:text}`adam-linear-rank:.0f` singular values are above a hundredth
+# of the largest, where gradient descent has at most four; of the tanh
+# networks' {glue:text}`adam-tanh-rank:.0f` against
+# {glue:text}`descent-tanh-rank:.0f`. But the tail holds only
 # {glue:text}`adam-linear-outside:.1f` % of the squared norm
-# ({glue:text}`adam-tanh-outside:.1f` % with tanh), and does nothing:
-# without it, {glue:text}`adam-linear-own:.1f` % of the fall of the loss
-# is left ({glue:text}`adam-tanh-own:.1f` % with tanh). It is the same
-# tail, of little use, that Adam left in [three
+# ({glue:text}`adam-tanh-outside:.1f` % with tanh), and does next to
+# nothing: without it, {glue:text}`adam-linear-own:.1f` % of the fall of
+# the loss is left ({glue:text}`adam-tanh-own:.1f` % with tanh). It was a
+# tail like this, of little use, that Adam left in [three
 # tasks](03_three_tasks.py).
 #
 # The four leading directions, though, are not those that the bound names:
 # cut to $V$, Adam's change keeps {glue:text}`adam-linear-space:.0f` %
-# on average. It has tilted them. (With tanh it keeps
+# of the fall on average. It has tilted them. (With tanh it keeps
 # {glue:text}`adam-tanh-space:.0f` %, but there gradient descent leaves
-# $V$, too.) An element-wise optimiser so keeps the change close to
-# low rank, and loses the reason for it: that low rank survives Adam in
+# $V$, too.) So here Adam keeps the change close to low rank, and loses
+# the reason that the theorems give for it: that low rank survives Adam in
 # the networks of {cite:t}`schuessler2020` is a fact, of which these
 # theorems are no proof.
 
@@ -2526,8 +2580,12 @@ for rank in (1, 2, 4):
 
 # %% [markdown]
 # The sign of $a_i b_j$ is the sign of $a_i$ times that of $b_j$: rank one
-# again. For rank two, row $i$ changes its sign where $\mathbf
-# a_i\cdot\mathbf b_j$ does: each row cuts the plane of the $\mathbf b_j$
-# along a line of its own direction, and no two rows need be alike.
+# again, whatever the number of units: all rows are alike but for their
+# sign. For rank two, entry $i, j$ changes its sign where $\mathbf
+# a_i\cdot\mathbf b_j$ does: row $i$ cuts the plane of the $\mathbf b_j$
+# along a line of its own direction. Two rows are alike (but for their
+# sign) only if no $\mathbf b_j$ lies between their lines, so with more
+# units there are more patterns, and the rank grows. In four dimensions
+# there are so many ways to cut that nearly all rows differ.
 # ::::{solution-end}
 # ::::
