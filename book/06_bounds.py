@@ -164,8 +164,8 @@ bound_explains = chapter.claim(
     "the threshold is ours",
     criterion="In every run, the bound guarantees 90 % of the squared "
     "norm within half as many directions as there are units, on both "
-    "sides. Errors, or activity, of the same size, spread evenly over all "
-    "directions, must not pass.",
+    "sides. Errors, or activity, of the same size, spread evenly over "
+    "all directions, must not pass.",
     expression="max(guaranteed) <= 0.5",
 )
 
