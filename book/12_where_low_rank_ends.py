@@ -169,7 +169,7 @@ successive = chapter.claim(
     "trials, in directions of the units that are already there; one "
     "that is a combination of earlier ones adds nothing.",
     source=OURS,
-    criterion="In every network, for each of four force fields after the "
+    criterion="In every network, for each of four force fields but the "
     "first: of the change that it asks for, at least 75 % of the "
     "squared norm is in five receiving and five sending directions of "
     "the changes before, but at most 80 % is a combination of those "
