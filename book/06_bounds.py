@@ -1199,9 +1199,10 @@ charts.show(
 #
 # $$
 # \lVert \Delta W_s - P_m\,\Delta W_s\,P_m \rVert_F = O(g^{m+1})
-# \quad\text{as } g \to 0, \qquad
-# \dim U_m \le d\,(2^{m+1} - 1).
+# \quad\text{as } g \to 0,
 # $$
+#
+# and $\dim U_m \le d\,(2^{m+1} - 1)$.
 # ```
 #
 # ```{prf:proof}
@@ -1480,9 +1481,10 @@ for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
 #
 # $$
 # |\tanh y - p(y)| \;\le\; \tfrac12\,(Y - \tanh Y)\,\rho^{\,1-m}
-# \quad\text{for } |y| \le Y, \qquad
-# \rho = c + \sqrt{1 + c^2}, \quad c = \frac{\pi}{2Y} .
+# \quad\text{for } |y| \le Y,
 # $$
+#
+# where $\rho = c + \sqrt{1 + c^2}$ and $c = \pi/(2Y)$.
 # ```
 #
 # ```{prf:proof}
@@ -2015,11 +2017,11 @@ for (kind, name), found in examined.items():
         for field in theory.OptimiserOutcome._fields
     }
     print(
-        f"{kind:6} {name:16} rank {mean['rank']:4.1f}, outside own four "
-        f"{100 * mean['outside_own']:4.1f} %; kept by own four "
-        f"{100 * mean['kept_by_own']:5.1f} %, by V "
-        f"{100 * mean['kept_by_space']:6.1f} %, by random "
-        f"{100 * mean['kept_by_random']:4.1f} %"
+        f"{kind}, {name}: rank {mean['rank']:.1f}, outside own four "
+        f"{100 * mean['outside_own']:.1f} %;\n"
+        f"  kept by own four {100 * mean['kept_by_own']:.1f} %, "
+        f"by V {100 * mean['kept_by_space']:.1f} %, "
+        f"by random {100 * mean['kept_by_random']:.1f} %"
     )
 
 # %% tags=["remove-input"]
