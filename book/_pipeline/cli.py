@@ -49,6 +49,11 @@ def _run(options: argparse.Namespace) -> int:
 
         (check_derived if options.check else write_derived)(project)
         return 0
+    if options.command == "compare":
+        from .compare import compare_ledgers  # noqa: PLC0415
+
+        compare_ledgers(options.old, options.new or project.build / "ledger.json")
+        return 0
     settings = Settings(options.scale, options.seed, options.jobs, options.cell_timeout)
     if options.command == "chapter":
         from .chapters import read_chapter  # noqa: PLC0415
@@ -95,4 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         "derived", parents=[root], help="bring README, CITATION and environment up to date"
     )
     derived.add_argument("--check", action="store_true", help="only tell what is not")
+    compared = commands.add_parser(
+        "compare", parents=[root], help="hold a ledger against an older one, claim by claim"
+    )
+    compared.add_argument("old", type=Path, help="the older ledger, a JSON file")
+    compared.add_argument("new", type=Path, nargs="?", help="the newer (that of the last build)")
     return parser
