@@ -3,7 +3,8 @@
 Through joblib, so that a lab's Dask cluster can be chosen by one setting.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,9 +30,21 @@ def as_finished(
     total = n_done + len(arguments)
     with _threads_kept(), tqdm(total=total, initial=n_done, desc=description, leave=False) as bar:
         tasks = [joblib.delayed(function)(*given) for given in arguments]
-        for result in parallel(tasks) if tasks else ():
-            yield result
-            bar.update()
+        results = parallel(tasks) if tasks else iter(())
+        try:
+            for result in results:
+                yield result
+                bar.update()
+        finally:
+            _abandon(results)
+
+
+def _abandon(results: Iterator[Any]) -> None:
+    """Let go of what is still being computed, without joblib's warning that it is cancelled."""
+    if isinstance(results, Generator):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*have been cancelled")
+            results.close()
 
 
 @contextmanager
