@@ -43,6 +43,16 @@ class RNN(NamedTuple):
         """Units of each network."""
         return self.recurrent.shape[-1]
 
+    def only(self, which: int) -> "RNN":
+        """One network, as a batch of one."""
+        recurrent, inward, outward = (part[which : which + 1] for part in self[:3])
+        return self._replace(recurrent=recurrent, inward=inward, outward=outward)
+
+    def doubled(self) -> "RNN":
+        """The same networks in double precision."""
+        recurrent, inward, outward = (part.double() for part in self[:3])
+        return self._replace(recurrent=recurrent, inward=inward, outward=outward)
+
 
 class Response(NamedTuple):
     """What networks do in a number of trials: phi(x) and the output, after each step."""

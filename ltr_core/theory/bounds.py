@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from ltr_core.decomposition import cp, mode_ranks
 from ltr_core.decomposition.unfolding import energies
 from ltr_core.theory.runs import ObservedRun
+from ltr_core.theory.tails import sums_after
 
 Side = Literal["post", "pre"]
 AXIS: dict[Side, int] = {"post": 1, "pre": 2}
@@ -96,8 +97,8 @@ def tail_bounds(run: ObservedRun) -> TailBounds:
     tails = []
     for side, axis in AXIS.items():
         stacked = _stacked(run, side)
-        bound = _tail(np.linalg.eigvalsh(stacked)[::-1])
-        tails.append(Tail(_tail(energies(tensor, axis)) / total, bound / total))
+        bound = sums_after(np.maximum(np.linalg.eigvalsh(stacked)[::-1], 0))
+        tails.append(Tail(sums_after(np.maximum(energies(tensor, axis), 0)) / total, bound / total))
     return TailBounds(*tails)
 
 
@@ -193,11 +194,6 @@ def _stacked(run: ObservedRun, side: Side) -> Float[np.ndarray, "size size"]:
     # w |Phi|^2 / (|Lambda| |Phi|); steps without a gradient count for nothing
     each = np.divide(weight * other, own, out=np.zeros_like(own), where=own > 0)
     return run.h**2 * np.tensordot(each, grams, axes=1)
-
-
-def _tail(held: Float[np.ndarray, " direction"]) -> Float[np.ndarray, " rank"]:
-    """The sums of all but the first r, r = 0 to their number."""
-    return np.append(np.cumsum(np.maximum(held, 0)[::-1])[::-1], 0.0)
 
 
 def _dimension(grams: Float[np.ndarray, "step size size"], tolerance: float) -> int:

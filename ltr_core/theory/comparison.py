@@ -130,11 +130,7 @@ def missed_change(
     shuffled = permuted(networks.recurrent, seed=seed)
     shares = []
     for i, learned in enumerate(change):  # one at a time: the matrices of all are many
-        one = networks._replace(
-            recurrent=networks.recurrent[i : i + 1],
-            inward=networks.inward[i : i + 1],
-            outward=networks.outward[i : i + 1],
-        )
+        one = networks.only(i)
         orders = change_orders(one, target)
         others = change_orders(one._replace(recurrent=shuffled[i : i + 1]), target)
         left = [learned - tau * orders.first[0]]

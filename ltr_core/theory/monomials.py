@@ -14,10 +14,9 @@ from jaxtyping import Float
 from scipy.special import zeta
 from torch import Tensor
 
-from ltr_core.descent import ALL_WEIGHTS
 from ltr_core.rnn import RNN, simulate
 from ltr_core.theory.runs import Loss, LossName
-from ltr_core.theory.subspaces import spanned
+from ltr_core.theory.subspaces import basis_of
 from ltr_core.theory.tails import FirstGradient, Remainders, driven
 
 POLE = np.pi / 2
@@ -86,13 +85,13 @@ def product_space(
     was learned lies in their space, which then says nothing.
     """
     _checked(degree, 0.0, parity=1)
-    space = _basis(vectors)
+    space = basis_of(vectors)
     products = [
         np.prod(factors, axis=0)
         for n_factors in range(1, degree + 1, 2)
         for factors in combinations_with_replacement(space.T, n_factors)
     ]
-    basis = _basis(np.stack(products, axis=1)) if products else space
+    basis = basis_of(np.stack(products, axis=1)) if products else space
     if basis.shape[1] >= len(vectors):
         raise ValueError(
             f"Products of up to {degree} of {space.shape[1]} directions span all {len(vectors)} "
@@ -162,8 +161,7 @@ def _reach(
     network: RNN, inputs: Tensor, dt: float, initial: Tensor | None
 ) -> Float[np.ndarray, " neuron"]:
     """The largest |x| of every unit before learning: the states of a linear network."""
-    doubled = {name: getattr(network, name).double() for name in ALL_WEIGHTS}
-    plain = network._replace(**doubled, nonlinearity="identity")
+    plain = network.doubled()._replace(nonlinearity="identity")
     states = inputs.new_zeros(len(inputs), network.n_units) if initial is None else initial
     reached = simulate(plain, inputs.double()[None], dt, states.double()[None]).activity
     return torch.maximum(reached[0].abs().amax((0, 1)), states.double().abs().amax(0)).numpy()
@@ -184,10 +182,6 @@ def _ellipse(
     """rho of the ellipse with foci -reach and reach, and this height: the larger, the flatter f."""
     ratio = height / np.maximum(reach, 1e-30)  # a reach of 0: a remainder of 0, but for rounding
     return np.asarray(ratio + np.sqrt(1 + ratio**2))
-
-
-def _basis(vectors: Float[np.ndarray, "neuron vector"]) -> Float[np.ndarray, "neuron direction"]:
-    return spanned(torch.from_numpy(vectors)).numpy()
 
 
 def _checked(

@@ -59,8 +59,8 @@ def observe_training(
     )
     return [
         ObservedRun(
-            _only(networks, i),
-            _only(training.final, i),
+            networks.only(i),
+            training.final.only(i),
             weights[i, 1:] - weights[i, :1],
             gradients[i],
             by_adjoint[i],
@@ -111,8 +111,6 @@ def observe_reaching(
     Raises `Diverged` when the error is not finite, ValueError where `record_learning` does and for
     more networks than one.
     """
-    if network.n_networks != 1:
-        raise ValueError(f"There are {network.n_networks} networks: observe one at a time.")
     check_rate(learning_rate)
     check_schedule(schedule)
     epochs = [epoch for epoch in schedule for _ in range(epoch.n_trials)]
@@ -145,9 +143,3 @@ def observe_reaching(
     made_of, kept = combination(np.full(n_steps, learning_rate))
     parts = (change, gradient, by_adjoint, by_rates, losses, made_of, kept)
     return ObservedRun(network, now, *parts, task.dt / network.tau)
-
-
-def _only(networks: RNN, which: int) -> RNN:
-    """One network of a batch, as a batch of one."""
-    recurrent, inward, outward = (part[which : which + 1] for part in networks[:3])
-    return networks._replace(recurrent=recurrent, inward=inward, outward=outward)

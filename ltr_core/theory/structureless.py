@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ltr_core.counts import check_counts
 from ltr_core.rnn import RNN
 from ltr_core.theory.bounds import cp_bound, learned_part
 from ltr_core.theory.runs import ObservedRun
@@ -57,8 +58,7 @@ def subspace_bound(
         )
     if network.n_networks != 1:
         raise ValueError(f"There are {network.n_networks} networks: give one at a time.")
-    if n_steps < 1:
-        raise ValueError(f"n_steps is {n_steps}: it must be at least 1.")
+    check_counts(n_steps=n_steps)
     recurrent, inward, outward = (part[0].double() for part in network[:3])
     states = [] if initial is None else [initial.double().T]
     vectors = torch.cat([inward, outward.T, *states], dim=1)

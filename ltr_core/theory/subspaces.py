@@ -28,6 +28,11 @@ def spanned(
     return left[:, sizes > tolerance * sizes[0]]
 
 
+def basis_of(vectors: Float[np.ndarray, "neuron vector"]) -> Float[np.ndarray, "neuron direction"]:
+    """`spanned`, from array to array."""
+    return spanned(torch.from_numpy(vectors)).numpy()
+
+
 def invariant_subspace(
     recurrent: Float[Tensor, "post pre"],
     vectors: Float[Tensor, "neuron vector"],

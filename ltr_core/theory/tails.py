@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ltr_core.descent import ALL_WEIGHTS
 from ltr_core.rnn import RNN, simulate
 from ltr_core.theory.runs import Factors, Loss, LossName, factors_of_gradient, named_loss
 from ltr_core.theory.subspaces import spanned
@@ -57,7 +56,12 @@ class FirstGradient(NamedTuple):
 def singular_tails(matrix: Float[np.ndarray, "row column"]) -> Float[np.ndarray, " rank"]:
     """The distance from the nearest matrix of rank 0, 1, ..., the last of them 0."""
     sizes = np.linalg.svd(matrix, compute_uv=False)
-    return np.sqrt(np.append(np.cumsum(sizes[::-1] ** 2)[::-1], 0.0))
+    return np.sqrt(sums_after(sizes**2))
+
+
+def sums_after(held: Float[np.ndarray, " direction"]) -> Float[np.ndarray, " rank"]:
+    """The sums of all but the first r, r = 0 to their number."""
+    return np.append(np.cumsum(held[::-1])[::-1], 0.0)
 
 
 class Driven(NamedTuple):
@@ -88,7 +92,7 @@ def driven(
 ) -> Driven:
     """Of one network (a batch of one) before it learns. Raises as `factors_of_gradient` does."""
     factors = factors_of_gradient(network, inputs, targets, dt=dt, loss=loss, initial=initial)
-    network = network._replace(**{name: getattr(network, name).double() for name in ALL_WEIGHTS})
+    network = network.doubled()
     inputs = inputs.double()
     states = inputs.new_zeros(len(inputs), network.n_units) if initial is None else initial.double()
     output = simulate(network, inputs[None], dt, states[None]).output[0].requires_grad_()

@@ -8,13 +8,12 @@ steps the change is made of *words* in J and J^T, and words of m letters weigh g
 from typing import Literal, get_args
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ltr_core.rnn import RNN
 from ltr_core.theory.runs import Loss, LossName
-from ltr_core.theory.subspaces import spanned
+from ltr_core.theory.subspaces import basis_of
 from ltr_core.theory.tails import FirstGradient, Remainders, driven
 
 Letters = Literal["both", "forward", "backward"]
@@ -37,9 +36,9 @@ def word_space(
     """
     _check(recurrent, vectors, length, letters)
     sent = {"both": [recurrent, recurrent.T], "forward": [recurrent], "backward": [recurrent.T]}
-    basis = _basis(vectors)
+    basis = basis_of(vectors)
     for _ in range(length):
-        basis = _basis(np.hstack([basis, *(weights @ basis for weights in sent[letters])]))
+        basis = basis_of(np.hstack([basis, *(weights @ basis for weights in sent[letters])]))
     if basis.shape[1] >= len(recurrent):
         raise ValueError(
             f"Words of up to {length} letters on {vectors.shape[1]} vectors span all "
@@ -112,10 +111,6 @@ def _tail(
         sent = weights @ sent
     ranks = vectors.shape[1] * np.arange(len(terms))
     return Remainders(ranks, np.cumsum(terms[::-1])[::-1].copy())
-
-
-def _basis(vectors: Float[np.ndarray, "neuron vector"]) -> Float[np.ndarray, "neuron direction"]:
-    return spanned(torch.from_numpy(vectors)).numpy()
 
 
 def _check(recurrent: np.ndarray, vectors: np.ndarray, length: int, letters: str) -> None:
