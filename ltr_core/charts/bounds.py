@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.charts.output import records
+from ltr_core.charts.series import pointers
 from ltr_core.charts.style import BLUE, DASHES, ORANGE
 
 SHARE_LIMITS = (1e-4, 20.0)
@@ -94,8 +95,9 @@ def tail_panels(
         axis=alt.Axis(values=[1e-4, 1e-3, 1e-2, 0.1, 1, 10], format="~g"),
     )
     base = alt.Chart()
+    x = alt.X("rank:Q", title="rank", scale=alt.Scale(nice=False))
     lines = base.mark_line(clip=True, strokeWidth=1.8).encode(
-        alt.X("rank:Q", title="rank", scale=alt.Scale(nice=False)),
+        x,
         y,
         alt.Color(
             "side:N",
@@ -109,14 +111,15 @@ def tail_panels(
             scale=alt.Scale(domain=["measured", "bound"], range=[list(DASHES[0]), list(DASHES[1])]),
             legend=alt.Legend(**style),
         ),
-        tooltip=["run:N", "side:N", "kind:N", "rank:Q", alt.Tooltip("share:Q", format=".3g")],
     )
+    share = alt.Tooltip("share:Q", title="share left out", format=".3g")
+    points = pointers(x, y, tooltip=["run:N", "side:N", "kind:N", "rank:Q", share])
     once = base.transform_aggregate(number="count()", groupby=["run"])  # not for every row
     rules = [
         once.mark_rule(strokeWidth=1, strokeDash=[2, 3]).encode(alt.YDatum(at)) for at in (0.1, 1)
     ]
     return (
-        alt.layer(*rules, lines, data=records(digits=3, **parts))
+        alt.layer(*rules, lines, points, data=records(digits=3, **parts))
         .properties(width=230, height=170)
         .facet(alt.Facet("run:N", title=None, sort=list(tails)), columns=columns)
     )

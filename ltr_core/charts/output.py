@@ -54,6 +54,20 @@ def records(digits: int = 6, **columns: Any) -> alt.Data:
     return alt.Data(values=[dict(zip(columns, row, strict=True)) for row in rows])
 
 
+def row_of_lists(digits: int = 4, **columns: Any) -> dict[str, Any]:
+    """One row of chart data that holds arrays as lists, to be flattened by the chart.
+
+    A fifth of the size of a row for each value. Numbers are rounded as in `records`.
+    """
+    arrays = {name: np.asarray(values).tolist() for name, values in columns.items()}
+    return {
+        name: [_plain(value, digits) for value in values]
+        if isinstance(values, list)
+        else _plain(values, digits)
+        for name, values in arrays.items()
+    }
+
+
 def show(chart: Any, *, name: str, caption: str, alt: str) -> None:
     """Display an Altair chart as a numbered figure of the book; one per cell.
 
@@ -112,9 +126,28 @@ def spec_of(chart: Any, *, name: str, description: str) -> dict[str, Any]:
 def static_svg(spec: Mapping[str, Any], theme: Theme = "light") -> str:
     """The chart as a self-contained SVG with a theme's config; the same for the same spec."""
     svg = vl_convert.vegalite_to_svg(
-        themed(spec, theme), vl_version=VEGA_LITE, allowed_base_urls=[]
+        themed(_seen(spec), theme), vl_version=VEGA_LITE, allowed_base_urls=[]
     )
     return _renumbered(svg)
+
+
+def _seen(node: Any) -> Any:
+    """A spec without the layers that only answer a pointer, which a picture has not."""
+    if isinstance(node, Mapping):
+        return {
+            key: value
+            if key in {"data", "datasets"}
+            else _seen([part for part in value if not _is_unseen(part)])
+            if key == "layer"
+            else _seen(value)
+            for key, value in node.items()
+        }
+    return [_seen(part) for part in node] if isinstance(node, list) else node
+
+
+def _is_unseen(part: Mapping[str, Any]) -> bool:
+    mark = part.get("mark")
+    return isinstance(mark, Mapping) and mark.get("opacity") == 0
 
 
 def _checked_texts(name: str, caption: str, alternative: str) -> tuple[str, str]:

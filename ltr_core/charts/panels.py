@@ -102,6 +102,11 @@ def eigenvalue_panels(
                 scale=alt.Scale(domain=kinds, range=list(SHAPES[:2])),
                 legend=legend,
             ),
+            tooltip=[
+                alt.Tooltip("kind:N", title="learning"),
+                alt.Tooltip("real:Q", title="real part", format=".3g"),
+                alt.Tooltip("imaginary:Q", title="imaginary part", format=".3g"),
+            ],
         )
     )
     circle = (

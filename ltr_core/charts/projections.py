@@ -9,11 +9,12 @@ from jaxtyping import Float
 
 from ltr_core.charts.factors import subscript
 from ltr_core.charts.output import records
-from ltr_core.charts.series import checked_length, line_channels, padded, thinned
+from ltr_core.charts.series import checked_length, line_channels, padded, pointers, thinned
 from ltr_core.charts.style import DIVERGING
 
 MOST_TIMES = 100
 PANEL = 205
+_SECONDS = alt.Tooltip("time:Q", title="time (s)", format=".3g")
 
 
 def projections(
@@ -186,15 +187,13 @@ def _over_time(
         scale=y_scale or alt.Scale(zero=False),
         axis=alt.Axis(tickCount=4, titleAngle=0),
     )
-    lines = (
-        alt.Chart()
-        .mark_line(strokeWidth=1.6)
-        .encode(x, y, colour, dash, opacity=opacity, tooltip=["series:N"])
-    )
+    lines = alt.Chart().mark_line(strokeWidth=1.6).encode(x, y, colour, dash, opacity=opacity)
+    value = alt.Tooltip(f"z{i}:Q", title=title, format=".3g")
+    points = pointers(x, y, tooltip=["series:N", _SECONDS, value])
     if not time[0] < 0 < time[-1]:
-        return alt.layer(lines)
+        return alt.layer(lines, points)
     go = alt.Chart(records(time=[0.0])).mark_rule(strokeDash=[2, 3]).encode(x)
-    return alt.layer(go, lines)
+    return alt.layer(go, lines, points)
 
 
 def _plane(
@@ -209,12 +208,14 @@ def _plane(
         scale=alt.Scale(zero=False),
         axis=alt.Axis(tickCount=4, grid=False, titleAngle=0),
     )
-    base = alt.Chart().encode(x, y, colour, opacity=opacity, tooltip=["series:N"])
+    told = [alt.Tooltip(f"z{k}:Q", title=titles[k], format=".3g") for k in (i, j)]
+    base = alt.Chart().encode(x, y, colour, opacity=opacity)
     lines = base.mark_line(strokeWidth=1.6).encode(alt.Order("time:Q"), dash)
     starts = base.transform_filter("datum.stage == 'start'")
     go = base.transform_filter("datum.stage == 'go'")
     return alt.layer(
         lines,
+        pointers(x, y, tooltip=["series:N", _SECONDS, *told]),
         starts.mark_point(size=40, filled=False, strokeWidth=1.8),
         go.mark_point(size=28, filled=True),
     )

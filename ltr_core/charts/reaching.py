@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.charts.output import records
+from ltr_core.charts.series import pointers
 from ltr_core.charts.style import BLUE, GREEN, ORANGE, PURPLE
 
 PANEL = 200
@@ -61,8 +62,14 @@ def hand_paths(
         .mark_line(strokeWidth=1.6)
         .encode(across, away, colour, alt.Order("step:Q"))
     )
+    told = [
+        alt.Tooltip("path:Q", title="target, counted from 0"),
+        alt.Tooltip("x:Q", title="left to right (cm)", format=".3g"),
+        alt.Tooltip("y:Q", title="near to far (cm)", format=".3g"),
+    ]
+    points = pointers(across, away, tooltip=told).properties(data=data)
     return (
-        alt.layer(targets, lines)
+        alt.layer(targets, lines, points)
         .properties(width=PANEL, height=PANEL)
         .facet(alt.Facet("stage:N", title=None, sort=names), columns=2)
     )

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from ltr_core.charts.curves import epoch_marks, series_channels
 from ltr_core.charts.output import records
+from ltr_core.charts.series import pointers
 from ltr_core.charts.style import DIVERGING, WIDTH
 
 PANEL = 200
@@ -66,12 +67,18 @@ def trial_factors(
             alt.Y("value:Q", title=y_title),
             *series_channels("component", names, offset=8 if epochs is None else 24),
             opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.15)),
-            tooltip=["component:N", "trial:Q", alt.Tooltip("value:Q", format=".3g")],
         )
         .add_params(chosen)
     )
+    points = pointers(
+        alt.X("trial:Q", title="trial"),
+        alt.Y("value:Q", title=y_title),
+        tooltip=["component:N", "trial:Q", alt.Tooltip("value:Q", title=y_title, format=".3g")],
+    )
     marks = [] if epochs is None else epoch_marks(epochs, steps)
-    return alt.layer(lines, *marks).properties(width=WIDTH, height=260)
+    return alt.layer(lines, points.properties(data=data), *marks).properties(
+        width=WIDTH, height=260
+    )
 
 
 def tensor_explorer(
@@ -134,27 +141,27 @@ def _factors_kept(step: np.ndarray) -> alt.LayerChart | alt.FacetChart:
         component=np.repeat(names, n_steps),
         value=step.T.ravel(),
     )
-    lines = (
-        alt.Chart(data)
-        .transform_filter("datum.index < kept")
-        .mark_line()
-        .encode(
-            alt.X("trial:Q", title="trial", scale=alt.Scale(domain=[1, n_steps], nice=False)),
-            alt.Y(
-                "value:Q",
-                title="trial factor",
-                scale=alt.Scale(domain=[float(step.min()), float(step.max())]),
-            ),
-            *series_channels("component", names),
-        )
+    axes = (
+        alt.X("trial:Q", title="trial", scale=alt.Scale(domain=[1, n_steps], nice=False)),
+        alt.Y(
+            "value:Q",
+            title="trial factor",
+            scale=alt.Scale(domain=[float(step.min()), float(step.max())]),
+        ),
     )
+    kept = alt.Chart().transform_filter("datum.index < kept")
+    lines = kept.mark_line().encode(*axes, *series_channels("component", names))
+    told = ["component:N", "trial:Q", alt.Tooltip("value:Q", title="trial factor", format=".3g")]
+    points = pointers(*axes, tooltip=told).transform_filter("datum.index < kept")
     now = (
         alt.Chart(records(at=[0]))
         .transform_calculate(now="trial")
         .mark_rule(strokeWidth=1.5)
         .encode(alt.X("now:Q"))
     )
-    return alt.layer(lines, now).properties(width=PANEL, height=PANEL, title="trial factors")
+    return alt.layer(lines, now, points, data=data).properties(
+        width=PANEL, height=PANEL, title="trial factors"
+    )
 
 
 def _unit_axes(n_post: int) -> tuple[alt.X, alt.Y]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ltr_core.charts.output import records
-from ltr_core.charts.series import checked_length, line_styles, padded, thinned
+from ltr_core.charts.series import checked_length, line_styles, padded, pointers, thinned
 from ltr_core.charts.style import DASHES, GREY
 from ltr_core.tasks import Trials
 
@@ -128,15 +128,18 @@ def _row(
         .mark_line(strokeWidth=1.6)
         .encode(y, alt.Detail("kind:N"), *_channels(list(values), channels))
     )
+    told = ["trial:N", "kind:N", "channel:N"]
+    told += [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("time", "value")]
+    points = pointers(y, tooltip=told).transform_filter("datum.kind != 'counts'")
     if mask is None:
-        return data, [lines]
+        return data, [lines, points]
     band = (
         alt.Chart()
         .transform_filter("datum.kind == 'counts'")
         .mark_rect(color=GREY, opacity=0.14, aria=False)
         .encode(alt.X2("end"))
     )
-    return data, [band, lines]
+    return data, [band, lines, points]
 
 
 def _channels(kinds: list[str], channels: list[str]) -> tuple[alt.Color, alt.StrokeDash]:
