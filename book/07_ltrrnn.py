@@ -1038,11 +1038,11 @@ charts.show(
     caption="Trials, factors and latent activity of the same fit. Top: "
     "the trial factors. Below them: the error of the network's reach in "
     "each trial, which the model was not given. Bottom: latent activity "
-    "in the trials to one target, a line for each trial, coloured from the "
-    "first trial to the last: over time, along one component (left), and "
-    "on the plane of the first two (right). Drag over the trial factors, "
-    "or move the sliders, to choose trials; click a component in the "
-    "legend, or choose it in the menu, to single it out.",
+    "in the trials to one target, a line for each trial, coloured from "
+    "the first trial to the last: over time, along one component (left), "
+    "and on the plane of the first two (right). Drag over the trial "
+    "factors, or move the sliders, to choose trials; click a component "
+    "in the legend, or choose it in the menu, to single it out.",
     alt="Top: curves over trials, one for each component. Below them: "
     "dots, the error in each trial. Bottom: two panels of latent "
     "activity, bundles of lines whose colour goes from early to late "

@@ -58,8 +58,8 @@ def linked_trials(
     >>> factors, latents = rng.normal(size=(12, 3)), rng.normal(size=(12, 20, 3))
     >>> targets = ["left", "right"] * 6
     >>> chart = charts.linked_trials(factors, latents, np.linspace(0, 1, 20), condition=targets)
-    >>> [param["name"] for param in chart.to_dict()["params"] if "bind" in param]
-    ['linked_first', 'linked_last', 'linked_condition', 'linked_menu', 'linked_component']
+    >>> len(chart.vconcat[0].vconcat), len(chart.vconcat[1].hconcat)  # panels above, below
+    (1, 2)
     """
     n_trials, rank = factors.shape
     n_axes = max(2, rank)
@@ -133,9 +133,10 @@ class _Linked:
         }
         for name, (label, options) in menus.items():
             # a single condition or component leaves nothing to choose
-            chooses = len(options) > 2
-            bind = {"bind": alt.binding_select(options=options, name=label)} if chooses else {}
-            params.append(alt.param(name=name, value=options[0], **bind))
+            bind: Any = alt.Undefined
+            if len(options) > 2:
+                bind = alt.binding_select(options=options, name=label)
+            params.append(alt.param(name=name, value=options[0], bind=bind))
         return params
 
     def factors(self, factors: np.ndarray, *, labelled: bool) -> Any:

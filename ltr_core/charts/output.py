@@ -34,6 +34,12 @@ def records(digits: int = 6, **columns: Any) -> alt.Data:
     (null). Scalars are repeated. Arrays must be one-dimensional: `(row,)`.
 
     Raises `ValueError` for columns of unequal length or of more than one dimension.
+
+    Examples
+    --------
+    >>> from ltr_core import charts
+    >>> charts.records(digits=2, trial=[1, 2], error=[0.123, float("nan")]).to_dict()["values"]
+    [{'trial': 1, 'error': 0.12}, {'trial': 2, 'error': None}]
     """
     arrays = {name: np.asarray(values) for name, values in columns.items()}
     for name, array in arrays.items():
@@ -74,6 +80,17 @@ def show(chart: Any, *, name: str, caption: str, alt: str) -> None:
     `name` is a slug such as "hand-paths" (cited as ``{numref}`fig-hand-paths` ``), `caption` is
     MyST text, and `alt` says in words what the picture shows, for those who cannot see it.
     Raises `ValueError` if one of them is missing or an axis of the chart has no title.
+
+    Examples
+    --------
+    >>> import altair as alt
+    >>> from ltr_core import charts
+    >>> data = charts.records(trial=[1, 2], error=[0.3, 0.1])
+    >>> chart = alt.Chart(data).mark_line().encode(
+    ...     alt.X("trial:Q", title="trial"), alt.Y("error:Q", title="error")
+    ... )
+    >>> charts.show(chart, name="toy", caption="The error falls.", alt="A falling line.")
+    ... # doctest: +SKIP
     """
     try:
         from IPython.display import display  # noqa: PLC0415 - needed in notebooks only
@@ -90,6 +107,17 @@ def figure_bundle(chart: Any, *, name: str, caption: str, alt: str) -> dict[str,
 
     In the book's build (environment variable LTR_BOOK=1) the HTML holds a static SVG and the
     spec, drawn live by the site's own script; elsewhere it is Altair's interactive HTML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> chart = charts.curves(
+    ...     {"error": np.array([[3.0, 1.0]])}, [1, 2], x_title="trial", y_title="error"
+    ... )
+    >>> bundle = charts.figure_bundle(chart, name="toy", caption="It falls.", alt="A line.")
+    >>> bundle["text/plain"]
+    'Figure toy: A line.'
     """
     caption, alt = _checked_texts(name, caption, alt)
     spec = spec_of(chart, name=name, description=alt)

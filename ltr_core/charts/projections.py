@@ -32,6 +32,15 @@ def projections(
     a dotted rule marks it, and a small dot on each plane. Large open dots are the beginnings.
     `axes` are two or more columns, counted from 0 and shown from 1. Raises `ValueError` where
     shapes or axes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> latents = {"early": np.random.default_rng(0).normal(size=(20, 3))}  # (time, axis)
+    >>> chart = charts.projections(latents, np.linspace(-0.5, 1, 20))
+    >>> [len(side["vconcat"]) for side in chart.to_dict()["hconcat"]]  # over time; on planes
+    [3, 2]
     """
     names = list(latents)
     shape = _common_shape(latents, time)
@@ -90,6 +99,14 @@ def inputs(
 
     At most six axes, the first ones, are drawn, on one scale. The keys are conditions; see
     `projections`. Raises `ValueError` where shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> drive = {"left": np.ones((20, 2)), "right": -np.ones((20, 2))}  # (time, axis)
+    >>> len(charts.inputs(drive, np.linspace(0, 1, 20)).to_dict()["concat"])
+    2
     """
     names = list(drive)
     shape = _common_shape(drive, time)
@@ -129,7 +146,16 @@ def initial_states(
     symbol: str = "a",
     width: int = 300,
 ) -> alt.Chart:
-    """Where each condition's trials begin: a row for each condition, a column for each axis."""
+    """Where each condition's trials begin: a row for each condition, a column for each axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> chart = charts.initial_states(np.array([[0.1, -0.2], [0.3, 0.0]]), ["left", "right"])
+    >>> chart.to_dict()["encoding"]["color"]["scale"]["domain"]
+    [-0.3, 0.3]
+    """
     checked_length(len(conditions), len(initial), "conditions", "the states' first axis")
     n_conditions, n_axes = initial.shape
     axes = [f"{symbol}{subscript(i + 1)}" for i in range(n_axes)]

@@ -22,6 +22,15 @@ def hand_paths(
 
     Path i belongs to goal i and has its colour; neighbours differ. Paths and goals in metres, drawn
     in centimetres. Raises ValueError where a panel does not have a path for each goal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> path = np.linspace([0.0, 0.0], [0.1, 0.0], 5)[None]  # (path, time, 2)
+    >>> chart = charts.hand_paths({"baseline": path}, np.array([[0.1, 0.0]]))
+    >>> chart.to_dict()["facet"]["sort"]
+    ['baseline']
     """
     for name, paths in panels.items():
         if len(paths) != len(goals):

@@ -17,7 +17,17 @@ PANEL = 200
 def matrices(
     slices: Mapping[str, Float[np.ndarray, "post pre"]], *, value_title: str
 ) -> alt.FacetChart:
-    """Matrices side by side as heat maps with one colour scale, centred at zero."""
+    """Matrices side by side as heat maps with one colour scale, centred at zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> slices = {"before": np.eye(3), "after": -2 * np.eye(3)}
+    >>> chart = charts.matrices(slices, value_title="weight")
+    >>> chart.to_dict()["spec"]["encoding"]["color"]["scale"]["domain"]
+    [-2.0, 2.0]
+    """
     names = list(slices)
     n_post, n_pre = next(iter(slices.values())).shape
     post, pre = np.indices((n_post, n_pre)).reshape(2, -1)
@@ -48,7 +58,16 @@ def trial_factors(
     epochs: Sequence[str] | None = None,
     y_title: str = "trial factor",
 ) -> alt.LayerChart | alt.FacetChart:
-    """Each component's factor over trials; a click on the legend singles one out."""
+    """Each component's factor over trials; a click on the legend singles one out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> chart = charts.trial_factors(np.ones((6, 2)), epochs=["baseline"] * 3 + ["field"] * 3)
+    >>> chart.to_dict()["layer"][0]["encoding"]["color"]["scale"]["domain"]
+    ['component 1', 'component 2']
+    """
     n_steps, n_components = factors.shape
     names = [f"component {r + 1}" for r in range(n_components)]
     steps = np.arange(1, n_steps + 1)
@@ -90,6 +109,15 @@ def tensor_explorer(
 
     On the left the weights of that trial, summed over the first components; on the right the
     trial factors of those components. It works without a kernel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> step, post, pre = np.ones((9, 2)), np.ones((4, 2)), np.ones((4, 2))
+    >>> chart = charts.tensor_explorer(step, post, pre)
+    >>> {param["name"]: param["bind"]["max"] for param in chart.to_dict()["params"]}
+    {'trial': 9, 'kept': 2}
     """
     n_steps, rank = step.shape
     trial = alt.param(

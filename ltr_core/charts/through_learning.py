@@ -49,8 +49,7 @@ def through_learning(
     >>> chart = charts.through_learning(
     ...     paths, goals, target, curves, epochs=["field"] * 4 + ["washout"] * 4, start=5
     ... )
-    >>> slider = chart.to_dict()["params"][0]
-    >>> slider["value"], slider["bind"]["max"]
+    >>> chart.params[0].value, chart.params[0].bind.max
     (5, 8)
     """
     n_trials = len(paths)
