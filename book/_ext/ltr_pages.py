@@ -101,7 +101,7 @@ class Ledger(_Page):
             ]
         )
         if row["measured"]:
-            card += table(["", "mean ± sd"], self.values(row), classes=["ltr-values"])
+            card += table(["quantity", "mean ± sd"], self.values(row), classes=["ltr-values"])
         section += card
         return section
 
