@@ -24,7 +24,7 @@ def _configure(app: Sphinx, sphinx_config: Any) -> None:
 
 def without_roles(body: str) -> str:
     """A page's HTML less the roles of its list of references."""
-    return re.sub(r' role="(?:list|doc-biblioentry)"(?= class="citation| *>)', "", body)
+    return re.sub(r' role="(?:list"(?= class="citation)|doc-biblioentry")', "", body)
 
 
 def _plain_references(
