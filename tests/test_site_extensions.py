@@ -298,3 +298,10 @@ def test_without_an_address_there_are_no_buttons_to_elsewhere(site: Path) -> Non
         text = page.read_text(encoding="utf-8")
         assert "mybinder.org" not in text
         assert "executablebooks" not in text
+
+
+def test_the_list_of_references_keeps_no_roles(load: Any) -> None:
+    without_roles = load("ltr_look").without_roles
+    listed = '<div role="list" class="citation-list"><div class="citation" role="doc-biblioentry">'
+    assert without_roles(listed) == '<div class="citation-list"><div class="citation">'
+    assert without_roles('<ul role="list">') == '<ul role="list">'
