@@ -124,6 +124,11 @@ class Project:
         return self.root / "results"
 
     @property
+    def reference(self) -> Path:
+        """The ledger that new ones are compared with; in git, too."""
+        return self.root / "reference" / "ledger.json"
+
+    @property
     def config(self) -> Path:
         return self.root / "_config.yml"
 
