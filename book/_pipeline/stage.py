@@ -10,6 +10,7 @@ import yaml
 from .chapters import Chapter
 from .notebooks import label_figures, link_pages, serialise
 from .project import BuildError, Project, Settings, write_atomically
+from .versions import build_record
 
 BINDER = "https://mybinder.org"
 
@@ -154,6 +155,8 @@ def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
     else:
         derived.pop("repository", None)
         derived.pop("launch_buttons", None)
+    settings = derived.setdefault("sphinx", {}).setdefault("config", {})
+    settings.setdefault("html_context", {})["ltr_build"] = build_record(project)
     return derived
 
 
