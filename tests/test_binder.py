@@ -147,7 +147,7 @@ def _link_what_conda_installs(lines: list[str], python: Path) -> None:
             continue
         linked.add(name)
         for file in distribution.files or []:
-            if ".." not in file.parts:
+            if not {"..", "include"} & set(file.parts):  # scripts, and ten thousand C++ headers
                 _link(Path(str(distribution.locate_file(file))), target / file)
         needs = map(Requirement, distribution.requires or [])
         needed = [n.name for n in needs if n.marker is None or n.marker.evaluate({"extra": ""})]
