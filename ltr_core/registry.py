@@ -94,13 +94,13 @@ def fetch(name: str) -> Path:
     --------
     >>> from ltr_core import fetch
     >>> from ltr_core.registry import DATASETS, available
-    >>> list(DATASETS), DATASETS["hennig2021"].size  # bytes
-    (['hennig2021', 'hutto2014'], 2050360)
+    >>> DATASETS["hennig2021"].size, DATASETS["hennig2021"].licence  # bytes
+    (2050360, 'BSD-3-Clause')
     >>> path = fetch("hennig2021") if available("hennig2021") else None  # so as not to download
     >>> fetch("hening2021")
     Traceback (most recent call last):
     ...
-    ValueError: No data set is called 'hening2021': there is hennig2021, hutto2014. Did you mean...
+    ValueError: No data set is called 'hening2021': there is hennig2021, ...
     """
     dataset = _named(name)
     own = _in_folder("LTR_DATA_DIR", dataset)

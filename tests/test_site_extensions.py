@@ -224,3 +224,10 @@ def test_without_mathjax_the_build_says_what_to_install(
     monkeypatch.setattr(module, "PACKAGE", "no-such-package")
     with pytest.raises(Exception, match="no-such-package is not installed; install the extra"):
         module.mathjax_folder()
+
+
+def test_the_list_of_references_keeps_no_roles(load: Any) -> None:
+    without_roles = load("ltr_look").without_roles
+    listed = '<div role="list" class="citation-list"><div class="citation" role="doc-biblioentry">'
+    assert without_roles(listed) == '<div class="citation-list"><div class="citation">'
+    assert without_roles('<ul role="list">') == '<ul role="list">'

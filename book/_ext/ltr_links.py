@@ -85,7 +85,8 @@ def _colab_button(url: str) -> dict[str, Any]:
 
 
 def _repository(app: Sphinx) -> str:
-    return str(app.config.html_theme_options.get("repository_url") or "")
+    """The public address; the theme's own option has Jupyter Book's where there is none."""
+    return str(app.config.html_context.get("ltr_build", {}).get("address", ""))
 
 
 def _rewrite(

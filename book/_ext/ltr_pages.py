@@ -99,7 +99,7 @@ class Ledger(Page):
             ]
         )
         if row["measured"]:
-            card += table(["", "mean ± sd"], self.values(row), classes=["ltr-values"])
+            card += table(["quantity", "mean ± sd"], self.values(row), classes=["ltr-values"])
         section += card
         return section
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .chapters import hash_files, package_sources
 from .notebooks import plain
-from .project import BuildError, Project, write_atomically
+from .project import BuildError, Project, want_of_space, write_atomically
 
 _JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
 
@@ -23,10 +23,9 @@ def build_site(project: Project) -> None:
     BuildError
         If Sphinx fails or warns; the last good site is left as it was.
     """
-    restore(project)
     stamp = project.build / "html.sha256"
     inputs = hash_files(site_inputs(project), project.root)
-    if project.html.exists() and stamp.exists() and stamp.read_text() == inputs:
+    if project.html.exists() and stamp.exists() and stamp.read_bytes() == inputs.encode():
         print(f"  site unchanged: {project.shown(project.html / 'index.html')}", flush=True)
         return
     print("  site building", flush=True)
@@ -72,6 +71,7 @@ def _sphinx(project: Project) -> Path:
     built = output / "_build" / "html"
     if done.returncode != 0 or not (built / "index.html").exists():
         raise BuildError(
+            f"{want_of_space(project.build)}"
             "the site could not be built; the last good one was left as it was\n"
             f"{_complaints(log)}\n    The whole log: {project.shown(log)}"
         )
@@ -88,12 +88,22 @@ def _complaints(log: Path, most: int = 20) -> str:
 
 
 def publish(built: Path, project: Project) -> None:
-    """Put the new site in the old one's place by two renames."""
+    """Put the new site in the old one's place by two renames.
+
+    Raises
+    ------
+    OSError
+        If the system refuses one of them; the old site stands.
+    """
     previous = project.build / "html.previous"
     shutil.rmtree(previous, ignore_errors=True)
     if project.html.exists():
         project.html.rename(previous)
-    built.rename(project.html)
+    try:
+        built.rename(project.html)
+    except OSError:
+        restore(project)
+        raise
     shutil.rmtree(previous, ignore_errors=True)
 
 

@@ -2,7 +2,8 @@
 
     tau dx/dt = -x + W_k tanh(x) + u_c(t),    W_k = A_k B_k^T,    A_k, B_k of rank R in each trial k
 
-It is the fit that P2's claim of one subspace for all of learning is to be held against.
+It is the fit that the claim of one subspace for all of learning (Pellegrino et al. 2023) is to be
+held against.
 """
 
 from dataclasses import dataclass, fields

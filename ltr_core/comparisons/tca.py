@@ -38,9 +38,9 @@ class TCA(Estimator):
     """activity[k, t, n] ~ sum_r trial[k, r] time[t, r] neuron[n, r], for rates.
 
     Tensor component analysis (Williams et al. 2018). Every trial has the same time courses, only
-    scaled. Nothing is subtracted: rates with large
-    means spend a component on them. Nothing is shrunk either: more components than there are fit
-    noise, so that the rank is to be chosen by the held-out score.
+    scaled. Nothing is subtracted: rates with large means spend a component on them. Nothing is
+    shrunk either: more components than there are fit noise, so that the rank is to be chosen by
+    the held-out score.
 
     - `rank`: number of components.
     - `seed`, `n_restarts`: of the random starts.

@@ -36,7 +36,7 @@ class DegenerateWarning(UserWarning):
     >>> from ltr_core.ltrrnn import DegenerateWarning, LtrRNN, simulate_ltrrnn
     >>> recording, _ = simulate_ltrrnn(n_trials=(4, 4), n_neurons=10, rank=1, dt=0.4)
     >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("error", DegenerateWarning)  # an error where it cannot be seen
+    ...     warnings.simplefilter("error", DegenerateWarning)  # such a fit is then an error
     ...     model = LtrRNN(rank=1, n_steps=5, substeps=1).fit(recording)
     >>> model.component_overlaps().round(2).tolist()  # of each with itself
     [[1.0]]

@@ -96,7 +96,7 @@ def simulate_ltrrnn(
     rotated: bool = False,
     seed: int = 0,
 ) -> Simulated:
-    """A recording of a low-tensor-rank network during learning, float32.
+    """A recording of a low-tensor-rank network during learning, float32 (Pellegrino et al. 2023).
 
     - `n_trials`: trials of each epoch. Conditions come in shuffled rounds.
     - `before`, `after`, `dt`, `tau`: s; time runs from -before to after.

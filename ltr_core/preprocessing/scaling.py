@@ -42,7 +42,7 @@ def square_root(recording: Recording) -> Recording:
     --------
     >>> import numpy as np
     >>> from ltr_core import Recording, preprocessing
-    >>> counts = np.random.default_rng(0).poisson([4, 10], (2000, 2, 2))
+    >>> counts = np.random.default_rng(0).poisson([4, 8], (2000, 2, 2))
     >>> recording = Recording(counts, time=np.array([0.0, 0.1]), counts=True)
     >>> preprocessing.square_root(recording).activity.var((0, 1)).round(1).tolist()
     [0.3, 0.3]

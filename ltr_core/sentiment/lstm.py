@@ -175,7 +175,8 @@ def train_sentiment(
     >>> from ltr_core import sentiment
     >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
     >>> settings = {"n_units": 4, "n_layers": 1, "n_embedding": 4}
-    >>> training = sentiment.train_sentiment(parts, n_epochs=10, dropout=0.0, **settings)
+    >>> settings |= {"dropout": 0.0, "learning_rate": 0.03}
+    >>> training = sentiment.train_sentiment(parts, n_epochs=10, **settings)
     >>> training.loss.shape, bool(training.loss[-1] < training.loss[0])
     (torch.Size([10]), True)
     >>> bool((training.network.recurrent == training.best).all())
