@@ -24,6 +24,7 @@ BUILD = {
     "changed": True,
     "date": "2026-05-04",
     "line": "Version 0.1.0, commit 0123456 with local changes",
+    "address": "https://github.com/someone/ltr",
 }
 
 
@@ -47,7 +48,6 @@ def page(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
         f"import sys\nsys.path.insert(0, {str(repository / 'book' / '_ext')!r})\n"
         'extensions = ["myst_parser", "sphinx_copybutton", "ltr_pages", "ltr_cite"]\n'
         'exclude_patterns = ["out"]\nhtml_theme = "sphinx_book_theme"\n'
-        'html_theme_options = {"repository_url": "https://github.com/someone/ltr"}\n'
         f"html_static_path = [{str(repository / 'book' / '_ext' / 'static')!r}]\n"
         f"html_context = {{'ltr_build': {BUILD!r}}}\n",
         encoding="utf-8",
@@ -105,9 +105,10 @@ def test_every_page_ends_with_version_and_commit(page: Any) -> None:
 
 def test_without_an_address_the_commit_is_no_link(extension: Any) -> None:
     footer = extension("ltr_cite").footer
-    assert footer(BUILD, "") == f'<p class="ltr-version">{BUILD["line"]}</p>'
+    nowhere = {**BUILD, "address": ""}
+    assert footer(nowhere) == f'<p class="ltr-version">{BUILD["line"]}</p>'
     unknown = {**BUILD, "commit": "", "line": "Version 1, unknown commit"}
-    assert "<a" not in footer(unknown, "https://github.com/someone/ltr")
+    assert "<a" not in footer(unknown)
 
 
 def test_a_release_is_cited_by_its_date_and_doi(extension: Any) -> None:
@@ -225,7 +226,8 @@ def test_the_site_is_made_anew_for_a_new_commit(tmp_path: Path) -> None:
     """The site's inputs hold the derived configuration, and that holds the commit."""
     project = Project(tmp_path)
     derived = site_config({"title": "t"}, project)
-    assert derived["sphinx"]["config"]["html_context"]["ltr_build"] == build_record(project)
+    kept = derived["sphinx"]["config"]["html_context"]["ltr_build"]
+    assert kept == {**build_record(project), "address": ""}
 
 
 def test_the_changelog_is_a_page_of_the_book(site: Path) -> None:

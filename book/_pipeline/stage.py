@@ -144,7 +144,8 @@ def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
     extensions = derived.get("sphinx", {}).get("local_extensions") or {}
     for name, folder in extensions.items():
         extensions[name] = str((project.root / folder).resolve())
-    has_address = bool((derived.get("repository") or {}).get("url"))
+    address = (derived.get("repository") or {}).get("url") or ""
+    has_address = bool(address)
     html = derived.setdefault("html", {})
     for button in ("use_repository_button", "use_issues_button"):
         html[button] = has_address
@@ -155,7 +156,10 @@ def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
         derived.pop("repository", None)
         derived.pop("launch_buttons", None)
     settings = derived.setdefault("sphinx", {}).setdefault("config", {})
-    settings.setdefault("html_context", {})["ltr_build"] = build_record(project)
+    settings.setdefault("html_context", {})["ltr_build"] = {
+        **build_record(project),
+        "address": address,
+    }
     return derived
 
 
