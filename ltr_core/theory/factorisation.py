@@ -20,6 +20,14 @@ def singular_value_bounds(
     makes them equally long. The product is the same, the bound another (mostly a lower one).
 
     Raises ValueError for factors of different shapes or an h outside (0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> adjoint, rates = np.diag([4.0, 1.0]), np.diag([3.0, 2.0])
+    >>> theory.singular_value_bounds(adjoint, rates, 0.5)  # 0.5 * 12, 0.5 * min(8, 3)
+    array([6. , 1.5])
     """
     if adjoint.shape != rates.shape:
         raise ValueError(
