@@ -6,6 +6,7 @@ and two builds at once are tried in test_pipeline_build.py.
 
 import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -279,6 +280,20 @@ def test_a_damaged_notebook_is_executed_again(
     damage(book.executed / f"01_first.{kind}")
     assert not is_current(first, project, settings)
     assert is_current(second, project, settings)
+
+
+def defined_tests(folder: Path) -> set[str]:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("test_*.py"))
+    return set(re.findall(r"^def (test_\w+)", text, flags=re.MULTILINE))
+
+
+def test_the_table_of_faults_names_tests_that_are_there(repository: Path) -> None:
+    page = (repository / "book" / "developers.md").read_text(encoding="utf-8")
+    table = page.partition("| what goes wrong |")[2].partition("\n\n")[0].splitlines()[2:]
+    cells = [line.split("|")[-2].strip() for line in table]
+    named = {f"test_{words.replace(' ', '_')}" for cell in cells for words in cell.split("; ")}
+    assert len(table) > 15
+    assert named <= defined_tests(repository / "tests")
 
 
 FETCH = "from ltr_core.registry import fetch\nfetch('hennig2021')"

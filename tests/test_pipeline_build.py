@@ -266,7 +266,8 @@ def test_second_build_at_once_is_refused(book: TinyBook) -> None:
 
 
 def test_failing_sphinx_leaves_the_last_good_site(book: TinyBook) -> None:
-    site = book.site_bytes()
+    site, ledger = book.site_bytes(), book.json("ledger.json")
+    book.chapter("02_second", claim_cell("P3.other", "02_second"))
     (book.root / "book" / "intro.md").write_text("# Welcome\n\nSee [](nowhere).\n")
     code, out, err = book.run("build")
     assert code == 1
@@ -274,9 +275,11 @@ def test_failing_sphinx_leaves_the_last_good_site(book: TinyBook) -> None:
     assert "nowhere" in err
     assert "_build/sphinx.log" in err
     assert book.site_bytes() == site
+    assert book.json("ledger.json") == ledger
     (book.root / "book" / "intro.md").write_text("# Welcome back\n")
     code, out, err = book.run("build")
     assert code == 0, out + err
+    assert book.json("ledger.json") != ledger
     assert "Welcome back" in (book.root / "_build/html/intro.html").read_text()
 
 

@@ -14,9 +14,13 @@ from .project import BuildError, Project, want_of_space, write_atomically
 
 _JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
 
+RECORDS = ("ledger.json", "published.json")
+
 
 def build_site(project: Project) -> None:
     """Build the staged book and publish it, unless the published one is of the same inputs.
+
+    Its ledger and published values come to lie beside it, `RECORDS`.
 
     Raises
     ------
@@ -26,6 +30,7 @@ def build_site(project: Project) -> None:
     stamp = project.build / "html.sha256"
     inputs = hash_files(site_inputs(project), project.root)
     if project.html.exists() and stamp.exists() and stamp.read_bytes() == inputs.encode():
+        _keep_records(project)
         print(f"  site unchanged: {project.shown(project.html / 'index.html')}", flush=True)
         return
     print("  site building", flush=True)
@@ -33,10 +38,17 @@ def build_site(project: Project) -> None:
     built = _sphinx(project)
     stamp.unlink(missing_ok=True)
     publish(built, project)
+    _keep_records(project)
     write_atomically(stamp, inputs)
     elapsed = time.monotonic() - begun
     index = project.shown(project.html / "index.html")
     print(f"  site done {elapsed:.1f} s: {index}", flush=True)
+
+
+def _keep_records(project: Project) -> None:
+    for name in RECORDS:
+        text = (project.stage / name).read_text(encoding="utf-8")
+        write_atomically(project.build / name, text)
 
 
 def site_inputs(project: Project) -> Iterator[Path]:

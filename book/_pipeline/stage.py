@@ -44,7 +44,6 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
     for name, rows in {"ledger": merge_ledger(rows_by_chapter), "published": published}.items():
         text = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
         write_atomically(project.stage / f"{name}.json", text)
-        write_atomically(project.build / f"{name}.json", text)
     write_atomically(project.stage / "execution.json", json.dumps(stamps, indent=1) + "\n")
     write_site_config(project)
 
