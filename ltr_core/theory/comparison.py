@@ -88,6 +88,7 @@ def compare(
 ) -> Comparison:
     """Let linear networks of strength g learn a fixed point, and set theory beside it.
 
+    - `networks`: one input, one output, initial weights of variance g^2 / N.
     - `learning_rate`: of gradient descent. `error`: see `valid_until`; `seed`: of the permutations.
 
     Raises ValueError where `descend_fixed_point` or `expansion` does.

@@ -16,6 +16,7 @@ def singular_value_bounds(
 ) -> Float[np.ndarray, " neuron"]:
     """For each k the least h sigma_i(Lambda) sigma_j(Phi) with i + j - 1 = k: above sigma_k(G).
 
+    G = h Lambda Phi^T, with `h` the Euler step over the time constant. The inequality is Horn's.
     `balanced`: first multiply each column of Lambda, and divide that of Phi, by the number that
     makes them equally long. The product is the same, the bound another (mostly a lower one).
 

@@ -69,6 +69,8 @@ def amplification(g: Values) -> Float[np.ndarray, "..."]:
 def scaled_time(g: Values, tau: Values) -> Float[np.ndarray, "..."]:
     """t = tau / (1 - g^2)^2: in this time networks of all g begin to learn at one speed.
 
+    Raises ValueError for g outside [0, 1), or a time that is negative or not finite.
+
     Examples
     --------
     >>> from ltr_core import theory

@@ -97,6 +97,8 @@ def completed_basis(
 def loss_with(problem: Problem, change: Float[np.ndarray, "post pre"]) -> float:
     """The loss (squared, as `descend` takes it) of W_0 + change.
 
+    Raises ValueError as `factors_of_gradient` does.
+
     Examples
     --------
     >>> from ltr_core import theory
@@ -142,6 +144,8 @@ def optimiser_outcome(
     seed: int = 0,
 ) -> OptimiserOutcome:
     """What the run had written after `step` updates, and what it is for; see `OptimiserOutcome`.
+
+    `basis`: of the space that it is held against, orthonormal; `seed`: of the random dimensions.
 
     Raises ValueError for a step that was not made, or if the loss did not fall.
 

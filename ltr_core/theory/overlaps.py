@@ -47,7 +47,8 @@ ROUNDING = 1e-10
 class LowRankNetwork(NamedTuple):
     """One network with W = left @ right.T / n and the readout outward / n, for n units.
 
-    Entries of order 1 make overlaps, and so activity and output, of order 1.
+    Entries of order 1 make overlaps, and so activity and output, of order 1. `tau` is the time
+    constant, in the units of dt.
 
     Examples
     --------
@@ -85,7 +86,7 @@ class LowRankNetwork(NamedTuple):
 class Overlaps(NamedTuple):
     """The matrix O = Z^T Z / n of a low-rank network, and where its parts lie.
 
-    Rows and columns are those of Z = [left, right, inward, outward^T].
+    Rows and columns are those of Z = [left, right, inward, outward^T]; `tau` is the network's.
 
     Examples
     --------

@@ -165,6 +165,7 @@ def descend(
 ) -> ObservedRun:
     """Let one network (a batch of one) descend a loss on the same trials, and observe it.
 
+    - `dt`, in the units of tau, `loss` and `initial`: as `factors_of_gradient` takes them.
     - `learning_rate`: one for all steps, or one for each.
     - `momentum`: of plain descent. `weight_decay`: of all trained weights; with "sgd" added to the
       gradient, with "adam" decoupled (AdamW), as in `train`.
