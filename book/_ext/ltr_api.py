@@ -17,7 +17,7 @@ from typing import Any
 import ltr_api_names as names
 from docutils import nodes
 from docutils.parsers.rst import directives
-from ltr_api_signatures import annotation, property_type, shown, signature
+from ltr_api_signatures import property_type, shown, signature
 from ltr_api_text import Link, first_sentence, to_rst
 from ltr_api_uses import chapters_using
 from sphinx.application import Sphinx
@@ -78,7 +78,9 @@ class Api(_Reference):
     def run(self) -> list[nodes.Node]:
         """A group's names in its order; a module's under a heading for each file of its own."""
         wanted = self.arguments[0]
-        begin = [line for path in self.options.get("about", "").split() for line in self.about(path)]
+        begin = [
+            line for path in self.options.get("about", "").split() for line in self.about(path)
+        ]
         if wanted in names.groups():
             paths = [f"{names.PACKAGE}.{name}" for name in names.groups()[wanted]]
             paths = [path for path in paths if path in names.public()]
@@ -218,13 +220,13 @@ def link_from(value: Any) -> Link:
     return link
 
 
-def _docstring(
+def _docstring(  # noqa: PLR0917 - as Sphinx calls it
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
     lines[:] = to_rst(lines, link_from(getattr(value, "fget", None) or value))
 
 
-def _signature(
+def _signature(  # noqa: PLR0917 - as Sphinx calls it
     app: Sphinx,
     what: str,
     name: str,
@@ -238,7 +240,7 @@ def _signature(
     return signature(value, bound=what == "method" and not inspect.ismethod(value))
 
 
-def _skip(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+def _skip(app: Sphinx, what: str, name: str, value: Any, *others: Any) -> bool | None:
     """Leave out what others wrote (of torch, of tuples) and fields, which the class describes."""
     function = getattr(value, "fget", value)
     function = getattr(function, "__func__", function)
@@ -259,7 +261,9 @@ class _Property(PropertyDocumenter):
             self.add_line(f"   :type: {kind}", self.get_sourcename())
 
 
-def _style(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], tree: Any) -> None:
+def _style(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], tree: Any
+) -> None:
     if "ltr-api" in app.env.metadata.get(pagename, {}):
         app.add_css_file(STYLE)
 

@@ -127,9 +127,10 @@ def own_members(kind: type) -> Iterator[tuple[str, Any]]:
     """A class's public methods and properties that this project wrote, as plain functions."""
     for name, value in inspect.getmembers_static(kind):
         function = getattr(value, "__func__", getattr(value, "fget", value))
-        if not name.startswith("_") and inspect.isfunction(function):
-            if function.__module__.startswith(PACKAGE):
-                yield name, function
+        if name.startswith("_") or not inspect.isfunction(function):
+            continue
+        if function.__module__.startswith(PACKAGE):
+            yield name, function
 
 
 def _mentioned(value: Any) -> Iterator[type]:

@@ -13,6 +13,10 @@ import jaxtyping
 from ltr_api_names import PACKAGE, paths_by_identity
 
 _SHORT = {"numpy": "np.", "pandas": "pd.", "xarray": "xr.", "altair": "alt."}
+_STARS: dict[Any, str] = {
+    inspect.Parameter.VAR_POSITIONAL: "*",
+    inspect.Parameter.VAR_KEYWORD: "**",
+}
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
 
 
@@ -38,24 +42,27 @@ def signature(value: Any, bound: bool = False) -> tuple[str, str | None]:
 
 def annotation(hint: Any) -> str:
     """A type as a signature shows it; own classes by the path under which they are described."""
-    arguments = typing.get_args(hint)
     if hint in (None, type(None)):
         return "None"
+    if hint is ...:
+        return "..."
     if isinstance(hint, type) and issubclass(hint, jaxtyping.AbstractArray):
         array: Any = hint
         return f'{array.dtype.__name__}[{annotation(array.array_type)}, "{array.dim_str.strip()}"]'
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return " | ".join(annotation(argument) for argument in arguments)
-    if typing.get_origin(hint) is typing.Literal:
-        return f"Literal[{', '.join(repr(argument) for argument in arguments)}]"
     if isinstance(hint, list):  # the arguments of a Callable
         return f"[{', '.join(annotation(argument) for argument in hint)}]"
-    if arguments:
-        inner = ", ".join(annotation(argument) for argument in arguments)
-        return f"{annotation(typing.get_origin(hint))}[{inner}]"
-    if hint is ...:
-        return "..."
-    return _name(hint)
+    return _with_arguments(hint) if typing.get_args(hint) else _name(hint)
+
+
+def _with_arguments(hint: Any) -> str:
+    """A union, a choice of values, or a generic type."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return f"Literal[{', '.join(repr(argument) for argument in arguments)}]"
+    written = [annotation(argument) for argument in arguments]
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(written)
+    return f"{annotation(origin)}[{', '.join(written)}]"
 
 
 def property_type(value: Any) -> str | None:
@@ -84,8 +91,7 @@ def _name(hint: Any) -> str:
 
 
 def _argument(argument: inspect.Parameter, hints: dict[str, Any], owner: Any) -> str:
-    star = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-    text = star.get(argument.kind, "") + argument.name
+    text = _STARS.get(argument.kind, "") + argument.name
     hinted = argument.name in hints
     if hinted:
         text += f": {annotation(hints[argument.name])}"

@@ -10,6 +10,7 @@ import yaml
 from .chapters import Chapter
 from .notebooks import label_figures, link_pages, serialise
 from .project import BuildError, Project, Settings, write_atomically
+from .versions import build_record
 
 BINDER = "https://mybinder.org"
 
@@ -43,7 +44,6 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
     for name, rows in {"ledger": merge_ledger(rows_by_chapter), "published": published}.items():
         text = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
         write_atomically(project.stage / f"{name}.json", text)
-        write_atomically(project.build / f"{name}.json", text)
     write_atomically(project.stage / "execution.json", json.dumps(stamps, indent=1) + "\n")
     write_site_config(project)
 
@@ -144,7 +144,8 @@ def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
     extensions = derived.get("sphinx", {}).get("local_extensions") or {}
     for name, folder in extensions.items():
         extensions[name] = str((project.root / folder).resolve())
-    has_address = bool((derived.get("repository") or {}).get("url"))
+    address = (derived.get("repository") or {}).get("url") or ""
+    has_address = bool(address)
     html = derived.setdefault("html", {})
     for button in ("use_repository_button", "use_issues_button"):
         html[button] = has_address
@@ -154,6 +155,11 @@ def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
     else:
         derived.pop("repository", None)
         derived.pop("launch_buttons", None)
+    settings = derived.setdefault("sphinx", {}).setdefault("config", {})
+    settings.setdefault("html_context", {})["ltr_build"] = {
+        **build_record(project),
+        "address": address,
+    }
     return derived
 
 
