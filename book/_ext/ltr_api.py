@@ -23,6 +23,7 @@ from ltr_api_uses import chapters_using
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.ext.autodoc import PropertyDocumenter
+from sphinx.ext.napoleon import NumpyDocstring
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
@@ -47,9 +48,10 @@ class _Reference(SphinxDirective):
         return section
 
     def about(self, path: str) -> list[str]:
-        """What a module says of itself, without its first sentence's heading."""
+        """What a module says of itself."""
         module = names.get(path)
-        return to_rst(inspect.cleandoc(module.__doc__ or "").splitlines(), link_from(module))
+        lines = to_rst(inspect.cleandoc(module.__doc__ or "").splitlines(), link_from(module))
+        return list(NumpyDocstring(lines, self.config, what="module").lines())
 
     def described(self, paths: list[str]) -> list[str]:
         """Each object's signature and docstring."""
