@@ -30,7 +30,7 @@ def to_rst(lines: Sequence[str], link: Link) -> list[str]:
         if block[0].lstrip().startswith(">>>"):
             out += [*block, ""]
         elif indent > inside and section in ("", "Notes"):
-            out += [" " * inside + "::", "", *block, ""]
+            out += [" " * inside + ".. code-block:: text", "", *block, ""]
         else:
             text = _prose("\n".join(block), link).split("\n")
             out += [*_lists_apart(text), ""]
