@@ -24,7 +24,17 @@ class NotFitted(RuntimeError):
 
 @dataclass
 class Estimator(ABC):
-    """A model of activity over learning; subclasses are dataclasses of their settings."""
+    """A model of activity over learning; subclasses are dataclasses of their settings.
+
+    Examples
+    --------
+    >>> from ltr_core import comparisons
+    >>> model = comparisons.PCAModel(n_components=3)
+    >>> model.get_params()
+    {'n_components': 3, 'n_iterations': 100}
+    >>> model.with_params(n_components=2)
+    PCAModel(n_components=2, n_iterations=100)
+    """
 
     #: Whether the model can be fitted to counts, to rates.
     accepts_counts: ClassVar[bool] = False

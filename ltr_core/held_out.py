@@ -23,7 +23,17 @@ PAINTED_AT_ONCE = 2_000_000  # entries; bounds the memory of the indices
 class HeldOut(NamedTuple):
     """The entries that test a model and those that train it; the others belong to neither.
 
-    `observed`: the recording's observed entries (None: all are). Test and train are among them.
+    Each is a mask (trial, time, neuron). `observed`: the recording's observed entries (None: all
+    are). Test and train are among them.
+
+    Examples
+    --------
+    >>> from ltr_core import held_out_blocks, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(15, 15), n_neurons=12, rank=2, dt=0.2)
+    >>> masks = held_out_blocks(recording)
+    >>> shares = masks.coverage
+    >>> round(shares["test"] + shares["train"] + shares["neither"], 6)
+    1.0
     """
 
     test: Mask
@@ -58,7 +68,7 @@ def held_out_blocks(
     seed: int = 0,
     times: Index | None = None,
 ) -> HeldOut:
-    """Draw blocks until `share` of the observed entries is in them.
+    """Draw blocks until `share` of the observed entries is in them (Pellegrino et al. 2023).
 
     - `test`, `train`: half-sizes of the block that tests and of the larger one around it that is
       taken out of the training, in (trial, time, neuron). A half-size of 2 is a block of 5; 0 for
@@ -71,6 +81,17 @@ def held_out_blocks(
 
     Raises ValueError for a share outside (0, 1), for half-sizes that are negative or larger for
     test than for train, and if the share cannot be reached.
+
+    Examples
+    --------
+    >>> from ltr_core import comparisons, held_out_blocks, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(15, 15), n_neurons=12, rank=2, dt=0.2)
+    >>> masks = held_out_blocks(recording, share=0.1, seed=1)
+    >>> bool((masks.test & masks.train).any()), bool(0.1 <= masks.test.mean() < 0.12)
+    (False, True)
+    >>> model = comparisons.PCAModel(n_components=2).fit(recording, masks.train)
+    >>> bool(model.score(recording, masks.test) > 0.5)
+    True
     """
     _check(share, test, train)
     free = recording.observed.copy()  # where a block may still be centred

@@ -89,6 +89,18 @@ def fetch(name: str) -> Path:
     Raises ValueError for a name that DATASETS does not hold, and for a file in LTR_DATA_DIR, at the
     URL or in pip's index whose content is not the data set's; NotAtHand if it cannot be fetched or
     the cache not be written; ImportError if pooch is needed and is not installed.
+
+    Examples
+    --------
+    >>> from ltr_core import fetch
+    >>> from ltr_core.registry import DATASETS, available
+    >>> DATASETS["hennig2021"].size, DATASETS["hennig2021"].licence  # bytes
+    (2050360, 'BSD-3-Clause')
+    >>> path = fetch("hennig2021") if available("hennig2021") else None  # so as not to download
+    >>> fetch("hening2021")
+    Traceback (most recent call last):
+    ...
+    ValueError: No data set is called 'hening2021': there is hennig2021, ...
     """
     dataset = _named(name)
     own = _in_folder("LTR_DATA_DIR", dataset)

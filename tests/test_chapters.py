@@ -117,13 +117,13 @@ def data_of(notebook, mime):
 
 
 def test_every_chapter_is_tested_here(executed):
-    assert set(executed) == set(CHAPTERS)
+    assert set(executed) == set(CHAPTERS), "add the chapter, with its claims' ids, to CHAPTERS"
 
 
 @chapters
 def test_its_rows_are_in_the_ledger_and_claim_nothing_at_smoke_scale(executed, name):
     rows = rows_of(executed[name])
-    assert {row["id"] for row in rows} == CHAPTERS[name]
+    assert {row["id"] for row in rows} == CHAPTERS[name], "bring CHAPTERS above up to date"
     for row in rows:
         assert row["chapter"] == name
         assert row["scale"] == "smoke"

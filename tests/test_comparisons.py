@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from ltr_core import comparisons
 from ltr_core.comparisons import TCA, ConditionMean, EpochMean, PCAModel
 from ltr_core.decomposition import CP, factor_match
 from ltr_core.estimators import Estimator, NotFitted
@@ -49,12 +50,35 @@ def random_mask(shape: tuple[int, ...], share: float, seed: int) -> np.ndarray:
     return mask
 
 
-MODELS = [ConditionMean(), EpochMean(), PCAModel(2, 10), TCA(2, n_restarts=1, n_iterations=10)]
-names = [type(model).__name__ for model in MODELS]
+# Every model without a network, and how many copies of the recording its fit may hold.
+COPIES = [
+    (ConditionMean(), 0.4),
+    (EpochMean(), 0.4),
+    (PCAModel(2, 10), 1.8),
+    (TCA(2, n_restarts=1, n_iterations=10), 3.0),
+]
+MODELS = [model for model, _ in COPIES]
+OF_COUNTS = [model for model in MODELS if model.accepts_counts]
+OF_RATES = [model for model in MODELS if not model.accepts_counts]
+# These are tried in test_comparisons_networks.py.
+NETWORKS = {"FixedWeights", "FreeLowRank", "TrialInputs"}
+
+
+def name_of(value: object) -> str | None:
+    return type(value).__name__ if isinstance(value, Estimator) else None
 
 
 def fresh(model: Estimator) -> Estimator:
     return model.with_params()
+
+
+def test_every_model_of_the_package_is_tried() -> None:
+    offered = {
+        name
+        for name, kind in vars(comparisons).items()
+        if name in comparisons.__all__ and isinstance(kind, type) and issubclass(kind, Estimator)
+    }
+    assert offered == NETWORKS | {name_of(model) for model in MODELS}, "add it to COPIES above"
 
 
 def test_means_are_those_of_the_cells() -> None:
@@ -117,7 +141,8 @@ def test_only_the_epoch_mean_sees_what_changed_between_epochs() -> None:
     activity[30:] += rng.standard_normal((8, 6))
     rec = recording_of(activity)
     held_out = held_out_blocks(rec, seed=0, test=(1, 1, 0), train=(2, 2, 0))
-    scores = [m.fit(rec, held_out.train).score(rec, held_out.test) for m in MODELS[:2]]
+    kinds = (ConditionMean, EpochMean)
+    scores = [kind().fit(rec, held_out.train).score(rec, held_out.test) for kind in kinds]
     assert scores[0] < 0.9
     assert scores[1] > 0.97
 
@@ -186,7 +211,7 @@ def test_tca_of_more_components_than_neurons_and_of_spare_ones() -> None:
     assert 0.8 < scores[2] < scores[1]  # spare components fit noise, but do not blow up
 
 
-@pytest.mark.parametrize("model", MODELS, ids=names)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 @settings(max_examples=6)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.3, 0.9))
 def test_property_held_out_entries_never_influence_a_fit(
@@ -210,14 +235,14 @@ def test_property_mean_counts_are_positive_and_never_leak(seed: int, share: floa
     counts = rng.poisson(0.3, (12, 5, 6)).astype(float)
     train = random_mask(counts.shape, share, seed)
     other = np.where(train, counts, counts + 50)
-    for model in MODELS[:2]:
+    for model in OF_COUNTS:
         fitted = fresh(model).fit(recording_of(counts, counts=True), train).predict()
         again = fresh(model).fit(recording_of(other, counts=True), train).predict()
         assert np.array_equal(fitted, again)
         assert (fitted > 0).all()
 
 
-@pytest.mark.parametrize("model", MODELS, ids=names)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_float32_stays_and_a_silent_trial_and_a_constant_neuron_are_harmless(
     model: Estimator,
 ) -> None:
@@ -233,7 +258,7 @@ def test_float32_stays_and_a_silent_trial_and_a_constant_neuron_are_harmless(
     assert np.abs(predicted[5]).max() < 2 * np.nanmax(np.abs(activity))
 
 
-@pytest.mark.parametrize("model", MODELS, ids=names)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_fit_keeps_settings_and_is_repeatable(model: Estimator) -> None:
     rec, _, _ = planted()
     one = fresh(model)
@@ -245,9 +270,7 @@ def test_fit_keeps_settings_and_is_repeatable(model: Estimator) -> None:
         fresh(one).predict()
 
 
-@pytest.mark.parametrize(
-    ("model", "copies"), list(zip(MODELS, [0.4, 0.4, 1.8, 3.0], strict=True)), ids=names
-)
+@pytest.mark.parametrize(("model", "copies"), COPIES, ids=name_of)
 def test_memory_beyond_the_recording(model: Estimator, copies: float) -> None:
     """No copy for the means; one for components, with blocks' temporaries and small factors."""
     activity = np.random.default_rng(0).standard_normal((800, 40, 60)).astype(np.float32)
@@ -263,14 +286,14 @@ def test_memory_beyond_the_recording(model: Estimator, copies: float) -> None:
     assert peak < (copies + 0.25) * activity.nbytes  # the mask is a quarter
 
 
-@pytest.mark.parametrize("model", MODELS[2:], ids=names[2:])
+@pytest.mark.parametrize("model", OF_RATES, ids=name_of)
 def test_counts_are_refused_by_models_of_rates(model: Estimator) -> None:
     rec = recording_of(np.ones((6, 3, 4)), counts=True)
     with pytest.raises(ValueError, match=f"{type(model).__name__} takes rates"):
         fresh(model).fit(rec)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=names)
+@pytest.mark.parametrize("model", MODELS, ids=name_of)
 def test_bad_masks_and_neurons_never_observed_are_named(model: Estimator) -> None:
     activity = np.random.default_rng(0).standard_normal((6, 3, 4))
     train = np.ones(activity.shape, bool)

@@ -2,13 +2,14 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pipeline.cli import main
-from _pipeline.compare import compare_ledgers
-from _pipeline.project import BuildError
+from _pipeline.compare import compare_ledgers, keep_reference
+from _pipeline.project import BuildError, Project
 
 
 def row(name: str, mean: float = 0.9, sd: float = 0.02, **more: Any) -> dict[str, Any]:
@@ -108,3 +109,43 @@ def test_the_command_fails_where_a_claim_flipped(tmp_path: Path, capsys):
     assert main(["compare", old, old]) == 0
     assert main(["compare", old, new]) == 1
     assert "1 difference" in capsys.readouterr().err
+
+
+def test_the_last_build_becomes_the_reference(tmp_path: Path, capsys):
+    project = Project(tmp_path)
+    project.build.mkdir()
+    ledger = project.build / "ledger.json"
+
+    def built(**changes: Any) -> None:
+        ledger.write_text(json.dumps([row("P1.a", **changes)]), encoding="utf-8")
+
+    with pytest.raises(BuildError, match="there is no ledger"):
+        keep_reference(project)
+    for fault, message in (
+        ({"scale": "smoke"}, "not of scale book"),
+        ({"seed": 1}, "not of scale book, seed 0"),
+        ({"holds": None}, "P1.a: not run"),
+    ):
+        built(**fault)
+        with pytest.raises(BuildError, match=message):
+            keep_reference(project)
+    assert not project.reference.exists()
+    built(source="ours")
+    root = ["--root", str(tmp_path)]
+    assert main(["compare", *root]) == 1
+    assert "there is no ledger" in capsys.readouterr().err
+    assert main(["compare", *root, "--keep"]) == 0
+    assert main(["compare", *root]) == 0
+    (kept,) = json.loads(project.reference.read_text(encoding="utf-8"))
+    assert "source" not in kept
+    assert main(["compare", *root, "--keep", str(ledger)]) == 1
+    assert "name no other" in capsys.readouterr().err
+    built(mean=0.95)
+    assert main(["compare", *root]) == 1
+
+
+def test_the_reference_knows_every_claim_that_the_readme_tells(repository: Path):
+    kept = json.loads(Project(repository).reference.read_text(encoding="utf-8"))
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| ([PS]\d\.[\w-]+) \|.*\| (.) (?:holds|does not hold) \|$", readme, re.M)
+    assert {row["id"]: row["holds"] for row in kept} == {name: sign == "✓" for name, sign in told}

@@ -205,9 +205,11 @@ def test_failing_chapter_is_reported_and_leaves_the_rest(book: TinyBook) -> None
     ids=["warning", "dead kernel", "exit", "hang"],
 )
 def test_other_failures_name_chapter_and_cell(book: TinyBook, cell: str, message: str) -> None:
+    site = book.site_bytes()
     book.chapter("02_second", "ready = True", cell)
-    code, _, err = book.run("execute", "02_second", "--cell-timeout", "4")
+    code, _, err = book.run("build", "--cell-timeout", "4")
     assert code == 1
+    assert book.site_bytes() == site
     assert "FAILED 02_second: book/02_second.py:" in err
     assert ", cell 4\n" in err
     assert message in err
@@ -238,12 +240,14 @@ def test_interrupted_build_ends_its_kernels_keeps_what_is_done_and_resumes(
 
 
 def test_killed_build_takes_its_kernels_with_it(book: TinyBook) -> None:
+    site = book.site_bytes()
     book.chapter("02_second", HANG)
-    process = book.start("execute", "02_second")
+    process = book.start("build")
     wait_until(lambda: bool(kernels_of(book.root / "book")))
     process.kill()
     process.communicate(timeout=30)
     wait_until(lambda: not kernels_of(book.root / "book"), seconds=10)
+    assert book.site_bytes() == site
 
 
 def test_second_build_at_once_is_refused(book: TinyBook) -> None:
@@ -262,7 +266,8 @@ def test_second_build_at_once_is_refused(book: TinyBook) -> None:
 
 
 def test_failing_sphinx_leaves_the_last_good_site(book: TinyBook) -> None:
-    site = book.site_bytes()
+    site, ledger = book.site_bytes(), book.json("ledger.json")
+    book.chapter("02_second", claim_cell("P3.other", "02_second"))
     (book.root / "book" / "intro.md").write_text("# Welcome\n\nSee [](nowhere).\n")
     code, out, err = book.run("build")
     assert code == 1
@@ -270,9 +275,11 @@ def test_failing_sphinx_leaves_the_last_good_site(book: TinyBook) -> None:
     assert "nowhere" in err
     assert "_build/sphinx.log" in err
     assert book.site_bytes() == site
+    assert book.json("ledger.json") == ledger
     (book.root / "book" / "intro.md").write_text("# Welcome back\n")
     code, out, err = book.run("build")
     assert code == 0, out + err
+    assert book.json("ledger.json") != ledger
     assert "Welcome back" in (book.root / "_build/html/intro.html").read_text()
 
 

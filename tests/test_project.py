@@ -24,12 +24,20 @@ from _pipeline.derived import (
 from _pipeline.notebooks import FIGURE
 from _pipeline.project import BuildError, Project
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from ltr_core.published_results import read_results
 
 ADDRESS = "https://github.com/someone/ltr"
-DERIVED_FILES = ("README.md", "CITATION.cff", "environment.yml", "requirements.lock", "_config.yml")
+DERIVED_FILES = (
+    "README.md",
+    "CITATION.cff",
+    ".zenodo.json",
+    "environment.yml",
+    "requirements.lock",
+    "_config.yml",
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +91,21 @@ def test_lock_holds_exact_versions_only(repository: Path, lock: dict[str, str]) 
     assert not [name for name in lock if name.startswith(("nvidia-", "triton"))]
 
 
-def test_environment_for_binder_has_the_locked_versions(
-    repository: Path, lock: dict[str, str]
-) -> None:
+def test_environment_for_binder_equals_the_lock(repository: Path, lock: dict[str, str]) -> None:
+    """Every version that conda pins is the lock's; pip installs the lock and the project only."""
     environment = yaml.safe_load((repository / "environment.yml").read_text())
-    conda = [line for line in environment["dependencies"] if isinstance(line, str)]
-    assert f"pytorch-cpu={lock['torch']}" in conda
-    assert f"numpy={lock['numpy']}" in conda
-    assert "python=3.11" in conda
-    assert {"pip": ["-r requirements.lock", "-e ."]} in environment["dependencies"]
+    *conda, pip = environment["dependencies"]
+    assert pip == {"pip": ["-r requirements.lock", "-e ."]}
+    pins = {name: version for name, _, version in (line.partition("=") for line in conda)}
+    pins["torch"] = pins.pop("pytorch-cpu")
+    assert {*pins} == {"python", "pip", "torch", "numpy"}
+    assert pins.pop("pip") == "", "pip's version is the environment's own matter"
+    python = pins.pop("python")
+    assert pins == {name: lock[name] for name in pins}
+    metadata = tomllib.loads((repository / "pyproject.toml").read_text())
+    wanted = SpecifierSet(metadata["project"]["requires-python"])
+    series = [f"3.{minor}" for minor in range(30) if f"3.{minor}.7" in wanted]
+    assert series == [python]
 
 
 def test_binder_opens_percent_scripts_as_notebooks(repository: Path, tmp_path: Path) -> None:
@@ -187,6 +201,16 @@ def test_binder_finds_other_hosts_by_their_quoted_address() -> None:
     assert "/v2/git/https%3A%2F%2Fexample.org%2Fltr/HEAD" in readme_address(
         "https://example.org/ltr"
     )
+
+
+def test_zenodos_record_follows_the_citation(project: Project) -> None:
+    citation = project.root / "CITATION.cff"
+    citation.write_text(citation.read_text().replace("version: 0.1.0", "version: 0.2.0"))
+    with pytest.raises(BuildError, match=r"\.zenodo\.json: run make derived"):
+        check_derived(project)
+    write_derived(project)
+    check_derived(project)
+    assert '"version": "0.2.0"' in (project.root / ".zenodo.json").read_text()
 
 
 def test_environment_follows_the_lock(project: Project) -> None:

@@ -3,115 +3,49 @@
 Each page is visited once in each way of reading; the tests then judge what was seen.
 """
 
-import functools
-import http.server
 import json
 import re
-import shutil
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
+from site_visits import (
+    BROWSERS,
+    PHONE,
+    READY,
+    SEEN,
+    TIMEOUT,
+    WAYS,
+    Visits,
+    launched,
+    open_page,
+    problems,
+    served,
+    violations,
+    visit_all,
+)
 
 from ltr_core.charts.style import config
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = 390
-TIMEOUT = 30_000  # milliseconds until a page that is not ready counts as broken
-WAYS: dict[str, dict[str, Any]] = {
-    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": PHONE, "height": 844}, "color_scheme": "light"},
-}
-
-# Every chart drawn in the page's present theme, and all math typeset.
-READY = """() => {
-  const theme = document.documentElement.dataset.theme;
-  const charts = [...document.querySelectorAll(".ltr-chart")];
-  const math = document.querySelector(".math") === null || window.MathJax?.startup?.promise;
-  return charts.every(chart => chart.dataset.theme === theme) && Boolean(math);
-}"""
-
-SEEN = """async () => {
-  await window.MathJax?.startup?.promise;
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const visible = element => element.checkVisibility();
-  return {
-    theme: document.documentElement.dataset.theme,
-    width: document.documentElement.scrollWidth,
-    math: all(".math").length,
-    typeset: all(".math mjx-container").length,
-    mistakes: all("mjx-merror, .MathJax_Error").length,
-    sliders: all(".ltr-chart input[type=range]").length,
-    unnamed: all("img").filter(image => !image.alt.trim()).map(image => image.src.slice(0, 200)),
-    charts: all(".ltr-chart").map(chart => ({
-      id: chart.id,
-      marks: all("svg.marks .role-mark *", chart).length,
-      label: chart.querySelector("svg.marks")?.getAttribute("aria-label"),
-      alt: chart.querySelector("img").alt,
-      picture: visible(chart.querySelector("img")),
-      axes: all(".role-axis-label text", chart).map(text => text.getAttribute("fill")),
-      overflow: getComputedStyle(chart).overflowX,
-    })),
-  };
-}"""
-
-
-@dataclass
-class Visit:
-    """What was seen on one page read in one way."""
-
-    errors: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
-    seen: dict[str, Any] = field(default_factory=dict)
-
-
-Visits = dict[tuple[str, str], Visit]
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        """Write nothing."""
 
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     """The site served on this machine."""
-    handler = functools.partial(_Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with served(site) as base:
+        yield base
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium: the system's, or the one that Playwright installed."""
-    with sync_playwright() as playwright:
-        found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-        executable = Path(found or playwright.chromium.executable_path)
-        if not executable.exists():
+    """Headless Chromium."""
+    with launched() as chromium:
+        if chromium is None:
             pytest.skip(f"no browser: install one of {', '.join(BROWSERS)}")
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -123,54 +57,10 @@ def pages(site: Path) -> list[str]:
     return sorted(names - {"index.html"})
 
 
-def watch(page: Page, base: str) -> Visit:
-    """Record what goes wrong on a page, and keep it from leaving the site."""
-    visit = Visit()
-    page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: visit.errors.append(str(error)))
-    page.on("requestfailed", lambda request: visit.failed.append(request.url))
-    page.on("response", lambda r: visit.failed.append(r.url) if r.status >= 400 else None)
-
-    def judge(route: Route) -> None:
-        if route.request.url.startswith((base, "data:", "blob:")):
-            route.continue_()
-        else:
-            visit.foreign.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", judge)
-    return visit
-
-
-def open_page(context: BrowserContext, base: str, name: str) -> tuple[Page, Visit]:
-    """A page that has drawn its charts and typeset its math, and the record of it."""
-    page = context.new_page()
-    visit = watch(page, base)
-    page.goto(base + name, wait_until="load")
-    try:
-        page.wait_for_function(READY, timeout=TIMEOUT)
-    except Exception as error:
-        visit.errors.append(f"not ready: {error}")
-    visit.seen = page.evaluate(SEEN)
-    return page, visit
-
-
 @pytest.fixture(scope="module")
 def visits(browser: Browser, address: str, pages: list[str]) -> Visits:
     """Every page read in every way."""
-    found: Visits = {}
-    for way, settings in WAYS.items():
-        context = browser.new_context(**settings)
-        for name in pages:
-            page, found[name, way] = open_page(context, address, name)
-            page.close()
-        context.close()
-    return found
-
-
-def problems(visits: Visits, of: Callable[[Visit], Any]) -> dict[str, Any]:
-    """Page and way -> what `of` finds there, where it finds something."""
-    return {" ".join(where): found for where, visit in visits.items() if (found := of(visit))}
+    return visit_all(browser, address, pages)
 
 
 def charts(visits: Visits) -> list[dict[str, Any]]:
@@ -224,6 +114,51 @@ def test_a_phone_needs_no_sideways_scrolling(visits: Visits) -> None:
     on_phone = {where: visit for where, visit in visits.items() if where[1] == "phone"}
     assert not problems(on_phone, lambda visit: max(0, visit.seen["width"] - PHONE))
     assert {chart["overflow"] for chart in charts(on_phone)} == {"auto"}
+
+
+def test_no_page_breaks_a_rule_of_accessibility(visits: Visits) -> None:
+    assert not problems(visits, lambda visit: visit.violations)
+
+
+def test_a_page_that_breaks_the_rules_is_found_out(browser: Browser) -> None:
+    page = browser.new_page()
+    grey = '<p style="color: #aaa; background: #fff">Too pale to read</p>'
+    page.set_content(f'<main><h1>A page</h1>{grey}<img src="data:,"><button></button></main>')
+    found = " ".join(violations(page))
+    page.close()
+    for rule in ("color-contrast", "image-alt", "button-name", "html-has-lang"):
+        assert rule in found
+
+
+def test_headings_follow_each_other(visits: Visits) -> None:
+    for (name, way), visit in visits.items():
+        levels = visit.seen["headings"]
+        assert levels.count(1) == 1, f"{name} in {way} has {levels.count(1)} first headings"
+        assert levels[0] == 1
+        steps = [after - before for before, after in pairwise(levels)]
+        assert max(steps, default=0) <= 1, f"{name} leaves out a level of headings: {levels}"
+
+
+def test_the_keyboard_reaches_text_search_and_folded_parts(
+    browser: Browser, address: str, visits: Visits
+) -> None:
+    name = first_with(visits, lambda seen: seen["sliders"] and seen["folded"], "folded parts")
+    context = browser.new_context(**WAYS["light"])
+    page, _ = open_page(context, address, name)
+    page.keyboard.press("Tab")
+    assert "Skip to main content" in page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main-content"
+    folded = page.locator("main details:not([open])").first
+    folded.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.parentElement.open", timeout=TIMEOUT)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("tensor rank")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=*", timeout=TIMEOUT)
+    page.locator("#search-results li a").first.wait_for(timeout=TIMEOUT)
+    context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -315,10 +250,11 @@ def test_without_scripts_the_pictures_are_there(
     context.close()
 
 
-def test_the_site_opens_as_files(browser: Browser, site: Path, pages: list[str]) -> None:
+def test_the_site_opens_as_files(browser: Browser, site: Path, visits: Visits) -> None:
     base = site.resolve().as_uri() + "/"
     context = browser.new_context(**WAYS["light"])
-    for name in pages:
+    chapter = first_with(visits, lambda seen: seen["charts"] and seen["math"], "charts and math")
+    for name in ("intro.html", chapter, "scorecard.html"):
         page, visit = open_page(context, base, name)
         assert (name, visit.errors, visit.failed, visit.foreign) == (name, [], [], [])
         assert all(chart["marks"] for chart in visit.seen["charts"])

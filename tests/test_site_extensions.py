@@ -189,28 +189,11 @@ def test_chapters_run_elsewhere_have_an_environment_of_their_own(page: Any) -> N
     assert "Python 3.11.9" in text
 
 
-def test_how_to_cite_comes_from_the_citation_file(page: Any, repository: Path) -> None:
-    text = page("citation")
-    cff = yaml.safe_load((repository / "CITATION.cff").read_text(encoding="utf-8"))
-    assert cff["title"] in text
-    assert "@software{" in text
-    for paper in cff["references"]:
-        assert paper["title"] in text
-        assert paper["authors"][0]["family-names"] in text
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"), [(4.23, "4.2 s"), (60, "1 min 00 s"), (185.4, "3 min 05 s")]
 )
 def test_durations(load: Any, seconds: float, text: str) -> None:
     assert load("ltr_text").duration(seconds) == text
-
-
-def test_bibtex_keeps_a_groups_name_whole(load: Any) -> None:
-    authors = [{"name": "The Group and Co"}, {"given-names": "Ada", "family-names": "Byron"}]
-    entry = load("ltr_text").to_bibtex({"title": "A Title", "authors": authors, "version": "1"})
-    assert "author  = {{The Group and Co} and Ada Byron}," in entry
-    assert "doi" not in entry
 
 
 def test_launch_and_source_links_lead_to_the_script(load: Any) -> None:
@@ -315,3 +298,10 @@ def test_without_an_address_there_are_no_buttons_to_elsewhere(site: Path) -> Non
         text = page.read_text(encoding="utf-8")
         assert "mybinder.org" not in text
         assert "executablebooks" not in text
+
+
+def test_the_list_of_references_keeps_no_roles(load: Any) -> None:
+    without_roles = load("ltr_look").without_roles
+    listed = '<div role="list" class="citation-list"><div class="citation" role="doc-biblioentry">'
+    assert without_roles(listed) == '<div class="citation-list"><div class="citation">'
+    assert without_roles('<ul role="list">') == '<ul role="list">'

@@ -8,17 +8,23 @@ import torch
 
 from ltr_core import tasks
 from ltr_core.tasks import (
+    Associations,
     ContextDecision,
     Cosine,
     DelayedDiscrimination,
     FixedPoint,
     FlipFlop,
+    Noisy,
     Reaching,
     Task,
 )
 from ltr_core.tasks.phases import whole_steps
 
 PHASED = [FlipFlop, ContextDecision, DelayedDiscrimination, FixedPoint, Cosine]
+
+
+# These need arguments, and are tried in files of their own.
+OTHERS = {Associations, Noisy}
 
 
 def lines_run(task, n_trials):
@@ -39,6 +45,12 @@ def lines_run(task, n_trials):
     finally:
         sys.settrace(before)
     return count
+
+
+def test_every_task_of_the_package_is_tried():
+    offered = {kind for name, kind in vars(tasks).items() if name in tasks.__all__}
+    drawn = {kind for kind in offered if isinstance(kind, type) and hasattr(kind, "sample")}
+    assert drawn - {Task} == {*PHASED, Reaching, *OTHERS}, "add it to PHASED above"
 
 
 @pytest.mark.parametrize("task", PHASED)

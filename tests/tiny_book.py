@@ -158,6 +158,9 @@ class TinyBook:
             if path.is_file()
         }
 
+    def page(self, name: str) -> str:
+        return (self.root / "_build" / "html" / f"{name}.html").read_text(encoding="utf-8")
+
     def times(self) -> dict[str, int]:
         """When each executed notebook and page of the site was written."""
         build = self.root / "_build"

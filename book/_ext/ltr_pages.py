@@ -3,7 +3,7 @@
 `{ledger}` shows every claim with its criterion, values and verdict (`ledger.json`);
 `{published}` shows every published value with the book's own beside it (`published.json`);
 `{execution}` shows what each chapter cost and where it ran (`execution.json`). These files lie in
-the folder that Sphinx reads. `{citation}` shows how to cite, from the project's CITATION.cff.
+the folder that Sphinx reads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 from docutils import nodes
-from ltr_text import address, citation_text, duration, memory, to_bibtex, when
+from ltr_text import duration, memory, when
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -25,10 +25,8 @@ from sphinx.util.docutils import SphinxDirective
 from ltr_core.ledger_text import summary_text, verdict
 from ltr_core.published_text import MEANING, agreement, comparison_table, settings
 
-CITATION = Path(__file__).resolve().parents[2] / "CITATION.cff"
 
-
-class _Page(SphinxDirective):
+class Page(SphinxDirective):
     """A directive without content whose nodes come from a file of the build."""
 
     has_content = False
@@ -69,7 +67,7 @@ class _Page(SphinxDirective):
         return reference
 
 
-class Ledger(_Page):
+class Ledger(Page):
     """Every claim of the book: what was predicted, by which criterion, and what came out."""
 
     def run(self) -> list[nodes.Node]:
@@ -101,7 +99,7 @@ class Ledger(_Page):
             ]
         )
         if row["measured"]:
-            card += table(["", "mean ± sd"], self.values(row), classes=["ltr-values"])
+            card += table(["quantity", "mean ± sd"], self.values(row), classes=["ltr-values"])
         section += card
         return section
 
@@ -118,7 +116,7 @@ class Ledger(_Page):
                 yield [what, [nodes.Text(summary_text(numbers))]]
 
 
-class Published(_Page):
+class Published(Page):
     """Every published value that the book compares with one of its own, figure by figure."""
 
     def run(self) -> list[nodes.Node]:
@@ -152,7 +150,7 @@ class Published(_Page):
         return section
 
 
-class Execution(_Page):
+class Execution(Page):
     """What each chapter cost when the site was built, and with what it ran."""
 
     def run(self) -> list[nodes.Node]:
@@ -203,32 +201,6 @@ class Execution(_Page):
         )
 
 
-class Citation(_Page):
-    """How to cite the project and the papers that it reproduces."""
-
-    def run(self) -> list[nodes.Node]:
-        """The project as text and as BibTeX, then its references."""
-        cff = self.read(CITATION)
-        bibtex = to_bibtex(cff)
-        block = nodes.literal_block(bibtex, bibtex, language="none")
-        papers = nodes.bullet_list("")
-        for reference in cff.get("references", []):
-            papers += nodes.list_item("", nodes.paragraph("", "", *cited(reference)))
-        lead = nodes.paragraph("", "The papers whose results it reproduces:")
-        return [
-            nodes.paragraph("", "", *cited(cff)),
-            block,
-            *([lead, papers] if papers.children else []),
-        ]
-
-
-def cited(item: dict[str, Any]) -> list[nodes.Node]:
-    """An entry of a CITATION.cff as text and a link."""
-    url = address(item)
-    link = [nodes.Text(" "), nodes.reference("", url, refuri=url)] if url else []
-    return [nodes.Text(citation_text(item)), *link]
-
-
 def costs(stamp: dict[str, Any]) -> list[str]:
     """Scale, seed, time, memory and date of one chapter's run, as texts."""
     return [
@@ -273,5 +245,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("ledger", Ledger)
     app.add_directive("published", Published)
     app.add_directive("execution", Execution)
-    app.add_directive("citation", Citation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,27 +26,29 @@ def when(iso: str) -> str:
     return datetime.fromisoformat(iso).strftime("%Y-%m-%d")
 
 
-def citation_text(item: Mapping[str, Any]) -> str:
-    """One line for an entry of a CITATION.cff (the project itself or one of its references)."""
-    year = item.get("year") or str(item.get("date-released", ""))[:4]
-    place = item.get("journal") or (item.get("conference") or {}).get("name") or ""
-    place = place or (item.get("collection-title") or "")
-    version = f"Version {item['version']}" if item.get("version") and not place else ""
-    parts = [
-        f"{_names(item)}{f' ({year})' if year else ''}",
-        item["title"].rstrip("."),
-        place or version,
-    ]
-    return ". ".join(part for part in parts if part) + "."
+def apa(item: Mapping[str, Any]) -> list[tuple[str, bool]]:
+    """An entry of a CITATION.cff in APA style, less its address: pieces, and which are italic."""
+    lead = f"{_apa_names(item.get('authors', []))} ({_year(item) or 'n.d.'}). "
+    title = item["title"].rstrip(".")
+    place = (item.get("conference") or {}).get("name") or item.get("journal") or ""
+    if place:
+        within = "In " if item.get("conference") else ""
+        return [(f"{lead}{title}. {within}", False), (place, True), (".", False)]
+    known = {"Version": item.get("version"), "commit": item.get("commit")}
+    version = ", ".join(f"{name} {value}" for name, value in known.items() if value)
+    kind = " [Computer software]." if item.get("type", "software") == "software" else "."
+    return [(lead, False), (title, True), (f" ({version})" * bool(version) + kind, False)]
 
 
 def to_bibtex(cff: Mapping[str, Any]) -> str:
     """The project's own entry for a bibliography."""
+    commit = cff.get("commit")
     fields = {
         "title": f"{{{cff['title']}}}",
         "author": " and ".join(_bibtex_name(person) for person in cff["authors"]),
-        "year": str(cff.get("date-released", ""))[:4],
+        "year": _year(cff),
         "version": str(cff.get("version", "")),
+        "note": f"Not released, commit {commit}" if commit else "",
         "url": str(cff.get("repository-code") or cff.get("url") or ""),
         "doi": str(cff.get("doi") or ""),
     }
@@ -53,23 +56,32 @@ def to_bibtex(cff: Mapping[str, Any]) -> str:
     return "\n".join(["@software{low_tensor_rank_learning,", *lines, "}"])
 
 
-def _names(item: Mapping[str, Any]) -> str:
-    names = [_full(person) for person in item.get("authors", [])]
-    if len(names) <= 2:
-        return " and ".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def _year(item: Mapping[str, Any]) -> str:
+    return str(item.get("year") or str(item.get("date-released", ""))[:4])
+
+
+def _apa_names(authors: Sequence[Mapping[str, Any]]) -> str:
+    """``Byron, A. A., & The group``; the full stop after initials stands in for the list's own."""
+    names = [_apa_name(person) for person in authors]
+    if len(names) > 1:
+        names[-1] = f"& {names[-1]}"
+    listed = ", ".join(names)
+    return listed if listed.endswith(".") else f"{listed}."
+
+
+def _apa_name(person: Mapping[str, Any]) -> str:
+    if "name" in person:
+        return str(person["name"])
+    given = re.findall(r"(-?)(\w)\w*", person.get("given-names", ""))
+    initials = "".join(f"{hyphen or ' '}{letter}." for hyphen, letter in given).strip()
+    return f"{person['family-names']}, {initials}" if initials else str(person["family-names"])
 
 
 def _bibtex_name(person: Mapping[str, Any]) -> str:
     """Braces keep BibTeX from taking a group's name apart."""
-    return f"{{{person['name']}}}" if "name" in person else _full(person)
-
-
-def _full(person: Mapping[str, Any]) -> str:
-    """A person's or a group's name."""
     if "name" in person:
-        return str(person["name"])
-    return " ".join(str(person[key]) for key in ("given-names", "family-names") if key in person)
+        return f"{{{person['name']}}}"
+    return ", ".join(str(person[key]) for key in ("family-names", "given-names") if key in person)
 
 
 def address(item: Mapping[str, Any]) -> str:

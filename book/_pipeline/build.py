@@ -1,7 +1,9 @@
 """One build: execute what has changed, side by side, then make and publish the site."""
 
+import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,8 +14,8 @@ from pathlib import Path
 
 from .chapters import Chapter, discover, fingerprint, select
 from .progress import Progress
-from .project import BuildError, Project, Settings, build_lock
-from .publish import build_site
+from .project import BuildError, Project, Settings, build_lock, refusals_told, want_of_space
+from .publish import build_site, restore
 from .results import keep_results
 from .stage import fill_stage
 
@@ -49,8 +51,9 @@ def build(project: Project, settings: Settings) -> None:
     BuildError
         If a chapter, the ledger or the site fails; the last good site is left as it was.
     """
-    chapters = discover(project)
-    with build_lock(project):
+    with refusals_told(project), build_lock(project):
+        restore(project)
+        chapters = discover(project)
         _execute_changed(chapters, project, settings)
         fill_stage(chapters, project, settings)
         build_site(project)
@@ -68,7 +71,7 @@ def execute(
         chapters = [chapter for chapter in chapters if chapter.states_published_values]
         if not chapters:
             raise BuildError("none of the chapters states published values")
-    with build_lock(project):
+    with refusals_told(project), build_lock(project):
         _execute_changed(chapters, project, settings)
 
 
@@ -77,11 +80,11 @@ def is_current(chapter: Chapter, project: Project, settings: Settings) -> bool:
     target = project.executed(settings) / chapter.name
     try:
         stamp = json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        made_from, content = stamp["fingerprint"], stamp["notebook"]
+        whole = hashlib.sha256(target.with_suffix(".ipynb").read_bytes()).hexdigest() == content
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # lost or damaged
         return False
-    return target.with_suffix(".ipynb").exists() and stamp.get("fingerprint") == fingerprint(
-        chapter, project, settings
-    )
+    return whole and made_from == fingerprint(chapter, project, settings)
 
 
 def _execute_changed(chapters: list[Chapter], project: Project, settings: Settings) -> None:
@@ -123,8 +126,8 @@ def _start(chapter: Chapter, project: Project, settings: Settings) -> Running:
     command += ["--root", str(project.root), "--scale", settings.scale]
     command += ["--seed", str(settings.seed), "--cell-timeout", str(settings.timeout)]
     with (
-        (project.work / f"{chapter.name}.out").open("w") as out,
-        (project.work / f"{chapter.name}.log").open("w") as log,
+        (project.work / f"{chapter.name}.out").open("w", encoding="utf-8") as out,
+        (project.work / f"{chapter.name}.log").open("w", encoding="utf-8") as log,
     ):
         process = subprocess.Popen(
             command,
@@ -149,11 +152,19 @@ def _finish(run: Running, project: Project, settings: Settings, progress: Progre
     message = (project.work / f"{name}.out").read_text(encoding="utf-8").strip()
     if run.process.returncode != 1 or not message:
         log = (project.work / f"{name}.log").read_text(encoding="utf-8").strip()
-        message = f"the process ended with status {run.process.returncode}\n{log[-2000:]}"
+        message = f"{_ending(run.process.returncode)}\n{log[-2000:]}".strip()
+    message = want_of_space(project.build) + message
     kept = project.failed / f"{name}.ipynb"
     if kept.exists():
         message += f"\n    The notebook as far as it got: {project.shown(kept)}"
     return [f"FAILED {name}: {message}"]
+
+
+def _ending(status: int) -> str:
+    """How a chapter's process ended that left no message."""
+    if status == -signal.SIGKILL:
+        return "the process was killed from outside (for want of memory, as a rule)"
+    return f"the process ended with status {status}"
 
 
 def _keep_results(name: str, project: Project, settings: Settings) -> list[str]:

@@ -50,9 +50,15 @@ def _run(options: argparse.Namespace) -> int:
         (check_derived if options.check else write_derived)(project)
         return 0
     if options.command == "compare":
-        from .compare import compare_ledgers  # noqa: PLC0415
+        from .compare import compare_ledgers, keep_reference  # noqa: PLC0415
 
-        compare_ledgers(options.old, options.new or project.build / "ledger.json")
+        if options.keep and options.old:
+            raise BuildError("--keep keeps the last build's ledger: name no other")
+        if options.keep:
+            print(f"  {project.shown(keep_reference(project))}: the last build's ledger, kept")
+        else:
+            old, new = options.old or project.reference, options.new
+            compare_ledgers(old, new or project.build / "ledger.json")
         return 0
     settings = Settings(options.scale, options.seed, options.jobs, options.cell_timeout)
     if options.command == "chapter":
@@ -103,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     compared = commands.add_parser(
         "compare", parents=[root], help="hold a ledger against an older one, claim by claim"
     )
-    compared.add_argument("old", type=Path, help="the older ledger, a JSON file")
+    compared.add_argument(
+        "old", type=Path, nargs="?", help="the older ledger, a JSON file (reference/ledger.json)"
+    )
     compared.add_argument("new", type=Path, nargs="?", help="the newer (that of the last build)")
+    compared.add_argument(
+        "--keep", action="store_true", help="make the last build's ledger the one to compare with"
+    )
     return parser

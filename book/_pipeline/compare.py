@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .project import BuildError
+from .project import BuildError, Project, write_atomically
 
 Row = Mapping[str, Any]
+COMPARED = ("id", "scale", "seed", "holds", "expression", "measured")
 # What rounding alone may move where the values of a claim do not spread.
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 
@@ -35,6 +36,27 @@ def compare_ledgers(old: Path, new: Path) -> None:
     if found:
         raise BuildError(f"{len(found)} difference{'s' * (len(found) > 1)} from {old}, see above")
     print(f"  {len(before)} claims as in {old}")
+
+
+def keep_reference(project: Project) -> Path:
+    """Keep the last build's ledger, less what no comparison reads, as the one to compare with.
+
+    Raises
+    ------
+    BuildError
+        Without a ledger, with one that is not of scale book and seed 0, or with a claim that was
+        not run.
+    """
+    path = project.build / "ledger.json"
+    rows = _rows(path)
+    if {(row["scale"], row["seed"]) for row in rows.values()} != {("book", 0)}:
+        raise BuildError(f"{path} is not of scale book, seed 0: make book")
+    not_run = [name for name, row in rows.items() if row["holds"] is None]
+    if not_run:
+        raise BuildError(f"{', '.join(not_run)}: not run, so there is nothing to compare with")
+    kept = [{name: row[name] for name in COMPARED} for row in rows.values()]
+    write_atomically(project.reference, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    return project.reference
 
 
 def _differences(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[str]:
@@ -100,7 +122,7 @@ def _rows(path: Path) -> dict[str, Row]:
 
 def _checked(row: Row) -> Row:
     """The row, if it has all that is compared (KeyError or TypeError otherwise)."""
-    for name in ("id", "scale", "seed", "holds", "expression"):
+    for name in COMPARED:
         row[name]
     for values in row["measured"].values():
         float(values["mean"]), float(values["sd"])

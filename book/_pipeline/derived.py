@@ -8,12 +8,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
+import yaml
 
 from ltr_core.ledger_text import ledger_markdown
 
 from .notebooks import FIGURE
 from .project import BuildError, Project, write_atomically
 from .stage import BINDER, read_address
+from .zenodo import zenodo_json
 
 PICTURE = "book/images/hand_paths.svg"
 PICTURED = "fig-hand-paths"
@@ -103,9 +105,15 @@ def _derivations(project: Project) -> dict[Path, Callable[[str], str]]:
             text = re.sub(rf"(- {conda}=)\S+", rf"\g<1>{lock[name]}", text)
         return text
 
+    def zenodo(text: str) -> str:
+        # of the file as it is by now, which may have been written just before
+        written = (project.root / "CITATION.cff").read_text(encoding="utf-8")
+        return zenodo_json(yaml.safe_load(written))
+
     return {
         project.root / "README.md": lambda text: _between(text, "address", readme_address(address)),
         project.root / "CITATION.cff": citation,
+        project.root / ".zenodo.json": zenodo,
         project.root / "environment.yml": environment,
     }
 

@@ -1,5 +1,6 @@
 """Execute one chapter. Runs in a process of its own, so that the kernel's memory can be read."""
 
+import hashlib
 import json
 import os
 import platform
@@ -29,18 +30,22 @@ from .notebooks import (
     plain,
     serialise,
 )
-from .project import BuildError, Project, Settings, usable_cores, write_atomically
+from .project import BuildError, Project, Settings, refusal, usable_cores, write_atomically
 
 
 def run_chapter(chapter: Chapter, project: Project, settings: Settings) -> int:
     """Execute a chapter, keep its notebook and its stamp; 0, or 1 with the reason on stdout."""
-    scratch = Path(tempfile.mkdtemp(prefix="ltr-"))
-    os.environ.update(kernel_environment(project.root, scratch))
-    _die_with_parent(scratch)
     try:
-        return _run(chapter, project, settings)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix="ltr-"))
+        os.environ.update(kernel_environment(project.root, scratch))
+        _die_with_parent(scratch)
+        try:
+            return _run(chapter, project, settings)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    except OSError as error:
+        print(f"book/{chapter.path.name}: {refusal(error, project.build)}")
+        return 1
 
 
 def _run(chapter: Chapter, project: Project, settings: Settings) -> int:
@@ -51,14 +56,16 @@ def _run(chapter: Chapter, project: Project, settings: Settings) -> int:
         notebook, elapsed = _execute(chapter, project, settings, partial)
     except BuildError as failure:
         project.failed.mkdir(parents=True, exist_ok=True)
-        if partial.exists():
+        if _read(partial):
             os.replace(partial, project.failed / partial.name)
         print(failure)
         return 1
     # The stamp comes last: where it stands, the notebook is whole.
     target = project.executed(settings) / chapter.name
-    stamp = {"fingerprint": made_from, **_stamp(chapter, elapsed)}
-    write_atomically(target.with_suffix(".ipynb"), serialise(notebook))
+    text = serialise(notebook)
+    content = hashlib.sha256(text.encode()).hexdigest()
+    stamp = {"fingerprint": made_from, "notebook": content, **_stamp(chapter, elapsed)}
+    write_atomically(target.with_suffix(".ipynb"), text)
     write_atomically(target.with_suffix(".json"), json.dumps(stamp, indent=1) + "\n")
     (project.failed / partial.name).unlink(missing_ok=True)
     return 0
@@ -118,17 +125,27 @@ def _failure(chapter: Chapter, partial: Path, error: Exception) -> str:
         text = "the cell ran into its time limit: " + plain(str(error)).splitlines()[0]
     elif type(error).__name__ == "DeadKernelError":
         text = "the kernel died while this cell ran (out of memory, as a rule)"
+    elif isinstance(error, OSError):  # not of the chapter: of keeping its notebook
+        text = refusal(error, partial)
     else:
         text = f"{type(error).__name__}: {plain(str(error))}"
-    if not partial.exists():
+    notebook = _read(partial)
+    if notebook is None:
         return describe_failure(chapter, chapter.notebook, None, text)
-    notebook = nbformat.read(partial, as_version=4)
     notebook.cells = [
         cell
         for cell in notebook.cells
         if cell.cell_type == "code" or not is_papermills(cell)  # papermill's notices of the error
     ]
     return describe_failure(chapter, notebook, failing_cell(notebook), text)
+
+
+def _read(partial: Path) -> Any:
+    """The notebook as far as it got; None where there is none, or on a full disk half of one."""
+    try:
+        return nbformat.read(partial, as_version=4)
+    except (FileNotFoundError, nbformat.reader.NotJSONError):
+        return None
 
 
 def _stamp(chapter: Chapter, elapsed: float) -> dict[str, object]:

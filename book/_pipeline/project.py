@@ -1,10 +1,11 @@
 """Where things are, what one build is asked for, and the lock that keeps two builds apart."""
 
+import errno
 import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,45 @@ SCALES = ("smoke", "book", "paper")
 CELL_TIMEOUT = {"smoke": 300, "book": 1800, "paper": 48 * 3600}
 
 
+# Less than this is a full disk: what is being written now needs more.
+FULL_BYTES = 2**16
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EROFS: "mount it writable",
+    errno.EACCES: "let this user write there",
+    errno.EPERM: "let this user write there",
+}
+
+
 class BuildError(Exception):
     """What went wrong, where, and what to do: shown to the user without a traceback."""
+
+
+def refusal(error: OSError, folder: Path) -> str:
+    """What the system refused, where (in ``folder``, if it does not say), and what to do."""
+    where = error.filename2 or error.filename or folder
+    reason = error.strerror or str(error)
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{where}: {reason}" + (f"; {remedy}, and run the same command again" if remedy else "")
+
+
+@contextmanager
+def refusals_told(project: "Project") -> Iterator[None]:
+    """Where the system refuses a file, say so as of any other fault.
+
+    Raises
+    ------
+    BuildError
+        In place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise BuildError(
+            f"{refusal(error, project.build)}\nThe last good site was left as it was"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -86,6 +124,11 @@ class Project:
         return self.root / "results"
 
     @property
+    def reference(self) -> Path:
+        """The ledger that new ones are compared with; in git, too."""
+        return self.root / "reference" / "ledger.json"
+
+    @property
     def config(self) -> Path:
         return self.root / "_config.yml"
 
@@ -109,12 +152,25 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def want_of_space(folder: Path) -> str:
+    """The first line of a fault's message if the disk that holds ``folder`` is full, or nothing."""
+    if shutil.disk_usage(folder).free >= FULL_BYTES:
+        return ""
+    return f"no space is left on the disk of {folder}: free some\n    "
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the whole new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        error.filename = str(path)  # which a write itself does not say
+        raise
 
 
 @contextmanager
@@ -141,7 +197,7 @@ def build_lock(project: Project) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         shutil.rmtree(project.work, ignore_errors=True)
-        project.work.mkdir()
+        project.work.mkdir(exist_ok=True)
         try:
             yield
         finally:

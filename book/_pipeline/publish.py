@@ -10,23 +10,27 @@ from pathlib import Path
 
 from .chapters import hash_files, package_sources
 from .notebooks import plain
-from .project import BuildError, Project, write_atomically
+from .project import BuildError, Project, want_of_space, write_atomically
 
 _JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
+
+RECORDS = ("ledger.json", "published.json")
 
 
 def build_site(project: Project) -> None:
     """Build the staged book and publish it, unless the published one is of the same inputs.
+
+    Its ledger and published values come to lie beside it, `RECORDS`.
 
     Raises
     ------
     BuildError
         If Sphinx fails or warns; the last good site is left as it was.
     """
-    restore(project)
     stamp = project.build / "html.sha256"
     inputs = hash_files(site_inputs(project), project.root)
-    if project.html.exists() and stamp.exists() and stamp.read_text() == inputs:
+    if project.html.exists() and stamp.exists() and stamp.read_bytes() == inputs.encode():
+        _keep_records(project)
         print(f"  site unchanged: {project.shown(project.html / 'index.html')}", flush=True)
         return
     print("  site building", flush=True)
@@ -34,10 +38,17 @@ def build_site(project: Project) -> None:
     built = _sphinx(project)
     stamp.unlink(missing_ok=True)
     publish(built, project)
+    _keep_records(project)
     write_atomically(stamp, inputs)
     elapsed = time.monotonic() - begun
     index = project.shown(project.html / "index.html")
     print(f"  site done {elapsed:.1f} s: {index}", flush=True)
+
+
+def _keep_records(project: Project) -> None:
+    for name in RECORDS:
+        text = (project.stage / name).read_text(encoding="utf-8")
+        write_atomically(project.build / name, text)
 
 
 def site_inputs(project: Project) -> Iterator[Path]:
@@ -72,6 +83,7 @@ def _sphinx(project: Project) -> Path:
     built = output / "_build" / "html"
     if done.returncode != 0 or not (built / "index.html").exists():
         raise BuildError(
+            f"{want_of_space(project.build)}"
             "the site could not be built; the last good one was left as it was\n"
             f"{_complaints(log)}\n    The whole log: {project.shown(log)}"
         )
@@ -88,12 +100,22 @@ def _complaints(log: Path, most: int = 20) -> str:
 
 
 def publish(built: Path, project: Project) -> None:
-    """Put the new site in the old one's place by two renames."""
+    """Put the new site in the old one's place by two renames.
+
+    Raises
+    ------
+    OSError
+        If the system refuses one of them; the old site stands.
+    """
     previous = project.build / "html.previous"
     shutil.rmtree(previous, ignore_errors=True)
     if project.html.exists():
         project.html.rename(previous)
-    built.rename(project.html)
+    try:
+        built.rename(project.html)
+    except OSError:
+        restore(project)
+        raise
     shutil.rmtree(previous, ignore_errors=True)
 
 

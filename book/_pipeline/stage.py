@@ -10,6 +10,7 @@ import yaml
 from .chapters import Chapter
 from .notebooks import label_figures, link_pages, serialise
 from .project import BuildError, Project, Settings, write_atomically
+from .versions import build_record
 
 BINDER = "https://mybinder.org"
 
@@ -43,7 +44,6 @@ def fill_stage(chapters: list[Chapter], project: Project, settings: Settings) ->
     for name, rows in {"ledger": merge_ledger(rows_by_chapter), "published": published}.items():
         text = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
         write_atomically(project.stage / f"{name}.json", text)
-        write_atomically(project.build / f"{name}.json", text)
     write_atomically(project.stage / "execution.json", json.dumps(stamps, indent=1) + "\n")
     write_site_config(project)
 
@@ -154,6 +154,8 @@ def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
     else:
         derived.pop("repository", None)
         derived.pop("launch_buttons", None)
+    settings = derived.setdefault("sphinx", {}).setdefault("config", {})
+    settings.setdefault("html_context", {})["ltr_build"] = build_record(project)
     return derived
 
 

@@ -2,7 +2,8 @@
 
     tau dx/dt = -x + W_k tanh(x) + u_c(t),    W_k = A_k B_k^T,    A_k, B_k of rank R in each trial k
 
-It is the fit that P2's claim of one subspace for all of learning is to be held against.
+It is the fit that the claim of one subspace for all of learning (Pellegrino et al. 2023) is to be
+held against.
 """
 
 from dataclasses import dataclass, fields
@@ -56,6 +57,18 @@ class FreeLowRank(Settings):
     Fitted: `start_` (the `LtrRNN`), `columns_`, `rows_` (trial, unit, rank) with trial k's weights
     ``columns_[k] @ rows_[k].T``, `readout_` (neuron, unit), `history_` (step, train, validation:
     mean squared error over variance, or mean negative log-likelihood of counts), `train_`.
+
+    Examples
+    --------
+    >>> from ltr_core import comparisons, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = comparisons.FreeLowRank(rank=2, n_steps=5, n_free_steps=10, substeps=1)
+    >>> model = model.fit(recording)
+    >>> model.columns_.shape, model.rows_.shape, model.predict().shape
+    ((12, 10, 2), (12, 10, 2), (12, 11, 10))
+    >>> columns, rows = model.in_neurons()
+    >>> comparisons.shared_subspace(columns, rows, recording.epoch).columns.shape
+    (12,)
     """
 
     n_free_steps: int = 150

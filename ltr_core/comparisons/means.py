@@ -26,6 +26,16 @@ class EpochMean(Estimator):
 
     Fitted: `means_` (epoch, condition, time, neuron), in the order of the recording's `epochs`
     and `conditions`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, comparisons
+    >>> activity = np.array([1.0, 2.0, 5.0, 6.0])[:, None, None] * np.ones((4, 2, 1))
+    >>> recording = Recording(activity, time=np.array([0.0, 0.1]), epoch=["a", "a", "b", "b"])
+    >>> model = comparisons.EpochMean().fit(recording)
+    >>> model.predict()[:, 0, 0].tolist(), model.means_.shape
+    ([1.5, 1.5, 5.5, 5.5], (2, 1, 2, 1))
     """
 
     accepts_counts: ClassVar[bool] = True
@@ -61,6 +71,15 @@ class ConditionMean(EpochMean):
     next coarser mean, so that no spike is impossible elsewhere.
 
     Fitted: `means_` (1, condition, time, neuron), in the order of the recording's `conditions`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, comparisons
+    >>> activity = np.array([1.0, 2.0, 5.0, 6.0])[:, None, None] * np.ones((4, 2, 1))
+    >>> recording = Recording(activity, time=np.array([0.0, 0.1]), condition=["a", "b", "a", "b"])
+    >>> comparisons.ConditionMean().fit(recording).predict()[:, 0, 0].tolist()
+    [3.0, 4.0, 3.0, 4.0]
     """
 
     def _epoch_of(self, recording: Recording) -> Int[np.ndarray, " trial"]:

@@ -17,6 +17,14 @@ class FixedWeights(LtrRNN):
     An `LtrRNN` with ``trial_factors='constant'``. What it leaves unexplained and an `LtrRNN` does
     not changed from trial to trial. As one matrix of rank R has no unique components, read its
     weights or their subspaces, not single factors.
+
+    Examples
+    --------
+    >>> from ltr_core import comparisons, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = comparisons.FixedWeights(rank=2, n_steps=5, substeps=1).fit(recording)
+    >>> bool((model.weights_[0] == model.weights_[11]).all()), model.predict().shape
+    (True, (12, 11, 10))
     """
 
     trial_factors: TrialFactors = "constant"
@@ -33,6 +41,14 @@ class TrialInputs(LtrRNN):
 
     An `LtrRNN` with ``trial_factors='constant'`` and ``inputs_vary_with='trial'``. Inputs act in
     `input_period` alone. Nothing ties those of one trial to the next.
+
+    Examples
+    --------
+    >>> from ltr_core import comparisons, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = comparisons.TrialInputs(rank=2, n_steps=5, substeps=1).fit(recording)
+    >>> model.inputs_.shape, model.initial_.shape  # of every trial, not every condition
+    ((12, 11, 2), (12, 2))
     """
 
     trial_factors: TrialFactors = "constant"

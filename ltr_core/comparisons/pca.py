@@ -24,6 +24,17 @@ class PCAModel(Estimator):
 
     Fitted: `scores_` (trial, time, component) of mean zero and uncorrelated, `loadings_` (neuron,
     component) with orthonormal columns, `mean_` (neuron,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, comparisons
+    >>> rng = np.random.default_rng(0)
+    >>> activity = rng.standard_normal((5, 8, 2)) @ rng.standard_normal((2, 6))  # two latents
+    >>> recording = Recording(activity, time=0.1 * np.arange(8))
+    >>> model = comparisons.PCAModel(n_components=2).fit(recording)
+    >>> model.scores_.shape, model.loadings_.shape, round(model.score(recording), 3)
+    ((5, 8, 2), (6, 2), 1.0)
     """
 
     n_components: int = 5

@@ -13,9 +13,17 @@ from jaxtyping import Float, Int, Shaped
 class Shares(NamedTuple):
     """Share of each trial's squared weights within the subspace of other trials, 0 to 1.
 
-    - `columns` (trial,): |U U^T W_k|^2 / |W_k|^2, U the leading left directions of the others.
-    - `rows` (trial,): |W_k V V^T|^2 / |W_k|^2, V their leading right directions.
-    - `both` (trial,): |U U^T W_k V V^T|^2 / |W_k|^2.
+    - `columns` (trial,): ``|U U^T W_k|^2 / |W_k|^2``, U the leading left directions of the others.
+    - `rows` (trial,): ``|W_k V V^T|^2 / |W_k|^2``, V their leading right directions.
+    - `both` (trial,): ``|U U^T W_k V V^T|^2 / |W_k|^2``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import comparisons
+    >>> shares = comparisons.shared_subspace(np.ones((4, 5, 1)), np.ones((4, 5, 1)))
+    >>> shares.columns.round(3).tolist(), shares.both.shape
+    ([1.0, 1.0, 1.0, 1.0], (4,))
     """
 
     columns: Float[np.ndarray, " trial"]
@@ -31,6 +39,9 @@ def shared_subspace(
 ) -> Shares:
     """For each trial's W_k = columns[k] @ rows[k].T, the share in the subspace of other trials.
 
+    Where weights move within one subspace through all of learning (Pellegrino et al. 2023), it
+    is 1.
+
     - `stretch`: a label for each trial, such as its epoch; the subspace is that of all trials with
       other labels. If not given, ten stretches of equal length.
     - `dimension`: of the subspace; the rank if not given.
@@ -42,6 +53,17 @@ def shared_subspace(
 
     Raises ValueError for shapes that do not fit, fewer than two stretches, a dimension out of
     range, and trials whose weights are zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import comparisons
+    >>> rng = np.random.default_rng(0)
+    >>> columns = np.tile(rng.standard_normal((10, 1)), (20, 1, 1))  # the same in every trial
+    >>> rows = rng.standard_normal((20, 10, 1))  # unrelated between trials
+    >>> shares = comparisons.shared_subspace(columns, rows)
+    >>> round(shares.columns.min().item(), 3), bool(shares.rows.mean() < 0.5)
+    (1.0, True)
     """
     n_trials, n_neurons, rank = columns.shape
     if rows.shape[:1] + rows.shape[2:] != (n_trials, rank):

@@ -37,9 +37,10 @@ class _Factors(NamedTuple):
 class TCA(Estimator):
     """activity[k, t, n] ~ sum_r trial[k, r] time[t, r] neuron[n, r], for rates.
 
-    Every trial has the same time courses, only scaled. Nothing is subtracted: rates with large
-    means spend a component on them. Nothing is shrunk either: more components than there are fit
-    noise, so that the rank is to be chosen by the held-out score.
+    Tensor component analysis (Williams et al. 2018). Every trial has the same time courses, only
+    scaled. Nothing is subtracted: rates with large means spend a component on them. Nothing is
+    shrunk either: more components than there are fit noise, so that the rank is to be chosen by
+    the held-out score.
 
     - `rank`: number of components.
     - `seed`, `n_restarts`: of the random starts.
@@ -49,6 +50,17 @@ class TCA(Estimator):
     Fitted: `trial_factors_` (trial, rank), which carry scale and sign; `time_factors_` (time,
     rank) and `neuron_factors_` (neuron, rank), with columns of norm 1 whose largest entry is
     positive, strongest component first; `iterations_`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, comparisons
+    >>> trial, time, neuron = np.linspace(1, 2, 6), np.sin(np.arange(8)), np.arange(1.0, 6.0)
+    >>> activity = np.einsum("k,t,n->ktn", trial, time, neuron)  # one component
+    >>> recording = Recording(activity, time=0.1 * np.arange(8))
+    >>> model = comparisons.TCA(rank=1, n_restarts=1).fit(recording)
+    >>> model.trial_factors_.shape, round(model.score(recording), 3)
+    ((6, 1), 1.0)
     """
 
     rank: int = 5

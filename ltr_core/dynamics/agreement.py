@@ -25,6 +25,15 @@ class VelocityAgreement(NamedTuple):
     - `relative_error`: root of the summed squared differences over the reference's summed
       squares: 0 if they are equal, 1 for a velocity of nought.
     - `speed_ratio`: root mean square speed over the reference's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> still = dynamics.NetworkFlow(np.zeros((2, 2)))
+    >>> agreement = dynamics.flow_agreement(still, still, np.eye(2))
+    >>> agreement.cosine.shape, round(agreement.relative_error, 3)
+    ((2,), 0.0)
     """
 
     cosine: Float[np.ndarray, " state"]
@@ -45,6 +54,16 @@ class FixedPointMatch(NamedTuple):
       not; empty if there are none.
     - `by_chance`: the control: the same distance for visited states in place of the second's
       fixed points, median; infinite if the first has no fixed points.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> flow, states = dynamics.NetworkFlow(np.zeros((2, 2))), np.eye(2)
+    >>> found = dynamics.fixed_points(flow, states)
+    >>> match = dynamics.match_fixed_points(found, found, (flow, flow), states)
+    >>> match.pairs.tolist(), match.same_stability.tolist(), len(match.only_first)
+    ([[0, 0]], [True], 0)
     """
 
     pairs: Int[np.ndarray, "pair 2"]
@@ -74,6 +93,18 @@ def flow_agreement(
     differ though the fit is good: compare with the same measure for a fit that must fail.
 
     Raises ValueError if states or neurons do not fit, or if the truth stands still at all states.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> flow = dynamics.LatentFlow(column, column, np.array([2.0]), tau=0.1)
+    >>> network = dynamics.NetworkFlow(2.0 * column @ column.T, tau=0.1)  # the same, all units
+    >>> states = np.linspace(-2, 2, 10)[:, None] @ column.T
+    >>> agreement = dynamics.flow_agreement(flow, network, states)
+    >>> round(agreement.mean_cosine, 3), round(agreement.speed_ratio, 3)
+    (1.0, 1.0)
     """
     states = _paired(inferred, truth, true_states, inferred_states, neurons)
     reference = _observed(truth.rate_velocity(true_states), neurons)
@@ -93,6 +124,19 @@ def change_agreement(
     epochs share, such as the decay, and this cancels here. Arguments are as there.
 
     Raises ValueError if states or neurons do not fit, or if nothing changed in the truth.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> before, after, other = (
+    ...     dynamics.LatentFlow(column, column, np.array([factor])) for factor in (1.0, 2.0, 3.0)
+    ... )
+    >>> states = np.linspace(-2, 2, 10)[:, None]
+    >>> agreement = dynamics.change_agreement((before, other), (before, after), states)
+    >>> round(agreement.mean_cosine, 3), round(agreement.speed_ratio, 3)  # the same, twice as large
+    (1.0, 2.0)
     """
     states = _paired(inferred[0], truth[0], true_states, inferred_states, neurons)
     fitted = inferred[1].rate_velocity(states) - inferred[0].rate_velocity(states)
@@ -118,6 +162,22 @@ def match_fixed_points(
 
     Raises ValueError for numbers of neurons that differ, states that do not vary, or a limit
     that is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> flows = tuple(
+    ...     dynamics.LatentFlow(column, column, np.array([factor])) for factor in (2.0, 0.5)
+    ... )
+    >>> states = np.linspace(-4, 4, 20)[:, None]
+    >>> two_attractors, one_attractor = (dynamics.fixed_points(flow, states) for flow in flows)
+    >>> match = dynamics.match_fixed_points(two_attractors, one_attractor, flows, states)
+    >>> match.pairs.shape, match.same_stability.tolist()  # the origin is in both, but stable in one
+    ((1, 2), [False])
+    >>> len(match.only_first)
+    2
     """
     if not limit > 0:
         raise ValueError(f"limit is {limit}: it must be positive.")

@@ -18,6 +18,18 @@ class Learned(NamedTuple):
 
     `before`, `after`: a flow for each condition. `states`: those visited under each, (state,
     dimension); of a fit, its latents of the same trials and times, in the same order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> before, after = (
+    ...     dynamics.LatentFlow(column, column, np.array([factor])) for factor in (0.5, 0.8)
+    ... )
+    >>> learned = dynamics.Learned([before], [after], [np.zeros((20, 1))])  # one condition
+    >>> [len(part) for part in learned]
+    [1, 1, 1]
     """
 
     before: Sequence[NeuralFlow]
@@ -52,6 +64,21 @@ def against_truth(
 
     Raises ValueError for different numbers of conditions, no condition, or a truth in which no
     fixed point was found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> before, after = (
+    ...     dynamics.LatentFlow(column, column, np.array([factor]), inputs=np.array([1.0]))
+    ...     for factor in (0.5, 0.8)
+    ... )
+    >>> states = [np.linspace(-1, 2, 20)[:, None]]
+    >>> truth = dynamics.Learned([before], [after], states)
+    >>> table = dynamics.against_truth(truth, truth)  # a fit that is the truth
+    >>> table[["along", "change", "moved"]].round(3).to_numpy().tolist()
+    [[1.0, 1.0, 1.0]]
     """
     n = len(truth.before)
     lengths = {len(part) for part in (*fit, *truth)}

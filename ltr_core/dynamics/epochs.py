@@ -49,6 +49,18 @@ def latent_flow(
 
     Raises ValueError if no trial or time is chosen, or for a condition without times or times
     without a condition.
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, dynamics, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = LtrRNN(rank=2, tau=1.0, n_steps=5, substeps=1).fit(recording)
+    >>> late = dynamics.latent_flow(model, recording.epoch == "adaptation")
+    >>> late.dimension, late.tau
+    (2, 1.0)
+    >>> prepared = dynamics.latent_flow(model, slice(6), condition=0, times=recording.time < 0)
+    >>> prepared.inputs.shape
+    (2,)
     """
     factors = np.atleast_2d(model.trial_factors_[trials])
     if len(factors) == 0:
@@ -84,6 +96,17 @@ class EpochChange(NamedTuple):
       spreads of activity.
     - `leading` (pair, 2): eigenvalue with the largest real part, in 1/s, of each matched point
       before and after.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> flow = dynamics.LatentFlow(column, column, np.array([0.5]))
+    >>> states = np.linspace(-4, 4, 20)[:, None]
+    >>> change = dynamics.compare_flows(flow, flow, states, n_starts=5)  # nothing changes
+    >>> change.velocity.relative_error, change.leading.shape
+    (0.0, (1, 2))
     """
 
     velocity: VelocityAgreement
@@ -130,6 +153,21 @@ def compare_flows(
     for both, and matched if their rates are at most `limit` spreads of activity apart.
 
     Raises ValueError for flows of different dimension, or states that do not fit them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> before, after = (
+    ...     dynamics.LatentFlow(column, column, np.array([factor])) for factor in (0.5, 2.5)
+    ... )
+    >>> states = np.linspace(-5, 5, 20)[:, None]
+    >>> change = dynamics.compare_flows(before, after, states, n_starts=20)
+    >>> len(change.before.points), len(change.after.points)  # a pitchfork bifurcation
+    (1, 3)
+    >>> print(change.describe().splitlines()[1])
+    Fixed points: 1 stable and 0 unstable before, 2 stable and 1 unstable after; 1 in both, ...
     """
     if before.dimension != after.dimension:
         raise ValueError(
@@ -158,6 +196,22 @@ def epoch_changes(
     leading_after (largest real part over the fixed points kept, in 1/s; missing likewise).
 
     Raises ValueError for fewer than two epochs, and as `compare_flows`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> flows = {
+    ...     name: dynamics.LatentFlow(column, column, np.array([factor]))
+    ...     for name, factor in {"baseline": 0.5, "perturbed": 2.5, "washout": 0.5}.items()
+    ... }
+    >>> table = dynamics.epoch_changes(flows, np.linspace(-5, 5, 20)[:, None], n_starts=20)
+    >>> print(table[["before", "after", "stable_before", "stable_after"]].to_string(index=False))
+       before     after  stable_before  stable_after
+     baseline perturbed              1             2
+    perturbed   washout              2             1
+     baseline   washout              1             1
     """
     if len(flows) < 2:
         raise ValueError(f"There is {len(flows)} epoch: a change needs two at least.")

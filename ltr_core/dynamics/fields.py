@@ -14,6 +14,17 @@ class VectorField(NamedTuple):
     - `x` (column,), `y` (row,): coordinates along the two axes, in the state's units.
     - `u`, `v` (row, column): the velocity along them, per second.
     - `out_of_plane` (row, column): norm of the velocity that leaves the plane, per second.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> flow = dynamics.NetworkFlow(np.zeros((3, 3)), tau=0.5)  # every unit decays on its own
+    >>> field = dynamics.vector_field(flow, np.zeros(3), np.eye(3)[:2], 1.0, n=3)
+    >>> field.u.tolist()  # -x / tau
+    [[2.0, 0.0, -2.0], [2.0, 0.0, -2.0], [2.0, 0.0, -2.0]]
+    >>> field.share_in_plane
+    1.0
     """
 
     x: Float[np.ndarray, " column"]
@@ -35,6 +46,16 @@ class Plane(NamedTuple):
 
     - `origin` (dimension,), `axes` (2, dimension): states are origin + p axes[0] + q axes[1].
     - `extent`: the lowest and highest p, the lowest and highest q.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> plane = dynamics.Plane(np.ones(3), np.eye(3)[:2], (-1.0, 1.0, -1.0, 1.0))
+    >>> plane.project(np.array([3.0, 1.0, 7.0])).tolist()
+    [2.0, 0.0]
+    >>> plane.lift(np.array([2.0, 0.0])).tolist()
+    [3.0, 1.0, 1.0]
     """
 
     origin: Float[np.ndarray, " dimension"]
@@ -42,11 +63,11 @@ class Plane(NamedTuple):
     extent: tuple[float, float, float, float]
 
     def project(self, states: Float[np.ndarray, "*points dimension"]) -> np.ndarray:
-        """Coordinates (p, q) of the plane's point next to each state: (*points, 2)."""
+        """Coordinates (p, q) of the plane's point next to each state: ``(*points, 2)``."""
         return (states - self.origin) @ np.linalg.pinv(self.axes)
 
     def lift(self, coordinates: Float[np.ndarray, "*points 2"]) -> np.ndarray:
-        """States at coordinates of the plane: (*points, dimension)."""
+        """States at coordinates of the plane: ``(*points, dimension)``."""
         return self.origin + coordinates @ self.axes
 
 
@@ -57,6 +78,18 @@ def principal_plane(states: Float[np.ndarray, "state dimension"], *, margin: flo
     widened by `margin` of its width at each side.
 
     Raises ValueError for fewer than two dimensions, or states that vary in fewer than two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    >>> ellipse = np.stack([2 * np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+    >>> plane = dynamics.principal_plane(ellipse, margin=0.0)
+    >>> (plane.axes.round(3) + 0).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    >>> np.round(plane.extent, 3).tolist()
+    [-2.0, 2.0, -1.0, 1.0]
     """
     check_points("states", states, states.shape[-1], "dimension")
     centred = states - states.mean(0)
@@ -93,6 +126,16 @@ def vector_field(
 
     Raises ValueError for shapes that do not fit the flow, axes that are parallel, an empty
     extent or n below 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> flow = dynamics.NetworkFlow(2 * np.eye(3), tau=0.1)
+    >>> plane = dynamics.principal_plane(np.random.default_rng(0).standard_normal((50, 3)))
+    >>> field = dynamics.vector_field(flow, *plane, n=11)
+    >>> field.x.shape, field.u.shape, bool(field.out_of_plane.min() >= 0)
+    ((11,), (11, 11), True)
     """
     axes, bounds = _checked(flow, origin, axes, extent, n)
     p, q = np.linspace(bounds[0], bounds[1], n), np.linspace(bounds[2], bounds[3], n)

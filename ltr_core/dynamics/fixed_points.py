@@ -20,6 +20,21 @@ class FixedPoints(NamedTuple):
     - `n_failed`: starts from which no fixed point was reached.
     - `speed` (point,): what is left of the velocity's norm, per second.
     - `n_starts` (point,): how many starts led to each point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> flow = dynamics.NetworkFlow(np.array([[2.0]]), tau=0.1)
+    >>> states = np.linspace(-3, 3, 21)[:, None]
+    >>> found = dynamics.fixed_points(flow, states)
+    >>> attractors = found.where(found.stable)
+    >>> np.sort(attractors.points[:, 0]).round(1).tolist(), found.n_unstable.sum().item()
+    ([-1.9, 1.9], 1)
+    >>> sorted(found.table()["kind"])
+    ['source', 'stable', 'stable']
+    >>> bool(found.distance_to(states).max() < 0.1)
+    True
     """
 
     points: Float[np.ndarray, "point dimension"]
@@ -91,6 +106,15 @@ def starts_from(
     tenth evenly over all: so that starts are where the network was, and around it.
 
     Raises ValueError for n below 1, a negative spread, or states that are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> states = np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 3.0]])
+    >>> starts = dynamics.starts_from(states, 30)
+    >>> starts.shape, starts[0].tolist()
+    ((30, 2), [2.0, 1.0])
     """
     check_points("states", states, states.shape[-1], "dimension")
     if n < 1:
@@ -132,6 +156,16 @@ def fixed_points(
 
     Raises ValueError for starts of another dimension or not finite, or thresholds that are not
     positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> flow = dynamics.NetworkFlow(np.diag([2.0, 0.5]))  # two attractors, a saddle between them
+    >>> states = np.random.default_rng(0).standard_normal((50, 2))
+    >>> found = dynamics.fixed_points(flow, dynamics.starts_from(states, 20))
+    >>> found.points.shape, found.stable.sum().item(), found.n_unstable.max().item()
+    ((3, 2), 2, 1)
     """
     _check(flow, starts, tolerance, merge, relaxation)
     starts = starts.astype(np.float64)

@@ -35,6 +35,20 @@ class LatentFlow:
 
     Raises ValueError for a rank above the number of columns, values that are not finite, or a
     tau that is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> column = np.full((4, 1), 0.5)  # one component, of norm 1, in four units
+    >>> flow = dynamics.LatentFlow(column, column, np.array([3.0]), tau=0.5)
+    >>> origin = np.zeros((1, 1))
+    >>> flow.jacobian(origin).item()  # (3 - 1) / tau: it repels
+    4.0
+    >>> flow.rates(origin + 1).shape, flow.rate_velocity(origin + 1).shape
+    ((1, 4), (1, 4))
+    >>> round(flow.state_of(flow.rates(origin + 1)).item(), 3)
+    1.0
     """
 
     columns: Float[np.ndarray, "unit latent"]
@@ -170,6 +184,17 @@ class NetworkFlow:
 
     Raises ValueError for weights that are not square, values that are not finite, or a tau that
     is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> flow = dynamics.NetworkFlow(2 * np.eye(3), drive=np.ones(3), tau=0.5)
+    >>> origin = np.zeros((1, 3))
+    >>> flow.velocity(origin).tolist(), flow.jacobian(origin).shape
+    ([[2.0, 2.0, 2.0]], (1, 3, 3))
+    >>> flow.rates(flow.state_of(origin + 0.5)).round(3).tolist()
+    [[0.5, 0.5, 0.5]]
     """
 
     weights: Float[np.ndarray, "post pre"]

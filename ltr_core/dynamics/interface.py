@@ -12,6 +12,22 @@ class Flow(Protocol):
 
     - `dimension`: of the state.
     - `tau`: the time constant in s, by which steps of an integration are measured.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> class Decay:
+    ...     dimension, tau = 2, 0.1
+    ...     def velocity(self, state):
+    ...         return -state / self.tau
+    ...     def jacobian(self, state):
+    ...         return np.tile(-np.eye(2) / self.tau, (len(state), 1, 1))
+    >>> isinstance(Decay(), dynamics.Flow)
+    True
+    >>> found = dynamics.fixed_points(Decay(), np.eye(2))
+    >>> len(found.points), found.eigenvalues.real.round(3).tolist()
+    (1, [[-10.0, -10.0]])
     """
 
     @property
@@ -35,7 +51,16 @@ class Flow(Protocol):
 
 @runtime_checkable
 class NeuralFlow(Flow, Protocol):
-    """A flow whose states are seen as rates of neurons."""
+    """A flow whose states are seen as rates of neurons.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> flow = dynamics.NetworkFlow(np.zeros((3, 3)))
+    >>> isinstance(flow, dynamics.NeuralFlow), flow.rates(np.zeros((5, 3))).shape
+    (True, (5, 3))
+    """
 
     def rates(
         self, state: Float[np.ndarray, "point dimension"]

@@ -23,6 +23,16 @@ def spectrum(
     slopes tanh'(x), they are those of W_k diag(gain), which play this part at x.
 
     Raises ValueError for shapes that do not fit or values that are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> columns = np.eye(6)[:, :2]  # two components in six units
+    >>> rows = columns
+    >>> trial_factors = np.array([[1.5, 0.5], [1.0, 0.5], [0.25, 0.5]])  # three trials
+    >>> dynamics.spectrum(columns, rows, trial_factors).real.round(3).tolist()
+    [[1.5, 0.5], [1.0, 0.5], [0.25, 0.5]]
     """
     _check_factors(columns, rows, trial_factors, gain)
     seen = columns if gain is None else columns * gain[:, None]
@@ -58,6 +68,15 @@ def subspace_angles(
 
     Raises ValueError for different numbers of units, more columns than units (the transpose is
     then meant), columns that depend on each other, or values that are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import dynamics
+    >>> plane = np.eye(4)[:, :2]
+    >>> leaning = np.array([[1.0, 0], [0, 1], [0, 1], [0, 0]])  # shares one direction with it
+    >>> (dynamics.subspace_angles(plane, leaning).round(1) + 0).tolist()
+    [45.0, 0.0]
     """
     if first.shape[0] != second.shape[0]:
         raise ValueError(
@@ -79,6 +98,13 @@ def random_subspace_angles(
     degrees, each draw's largest angle first.
 
     Raises ValueError for dimensions below 1 or above n, or fewer than one draw.
+
+    Examples
+    --------
+    >>> from ltr_core import dynamics
+    >>> angles = dynamics.random_subspace_angles(50, (2, 3), n_draws=20)
+    >>> angles.shape, bool(angles.min() > 30)  # of unrelated planes few are near each other
+    ((20, 2), True)
     """
     if min(dims) < 1 or max(dims) > n:
         raise ValueError(f"dims are {dims} and n is {n}: each dimension lies between 1 and n.")

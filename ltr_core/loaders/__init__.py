@@ -34,6 +34,21 @@ def load(path: str | Path, **options: Any) -> Recording:
 
     Raises FileNotFoundError; ValueError for another suffix, for options that the loader does not
     take, and as the loader does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from ltr_core import load
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "mine.npz"
+    ...     np.savez(path, activity=np.ones((4, 10, 3)), time=0.1 * np.arange(10))
+    ...     recording = load(path)
+    ...     recording.to_netcdf(path.with_suffix(".nc"))
+    ...     again = load(path.with_suffix(".nc"))
+    >>> again
+    Recording(4 trials, 10 times of 0.1 s, 3 neurons, rates, 1 conditions, epochs ['all'])
     """
     suffix = Path(path).suffix.lower()
     if suffix not in LOADERS:

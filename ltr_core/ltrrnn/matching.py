@@ -19,6 +19,16 @@ class Matched(NamedTuple):
     - `order` (rank,): its place in the fit, or -1 if the fit has too few.
     - `signs` (rank,): 1, or -1 where the fitted c_r is the true one's negative.
     - `columns`, `rows` (rank,): absolute cosines; 0 where there is no counterpart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import recovery
+    >>> axes = np.eye(3)[:, :2]
+    >>> true = recovery.Factors(axes, axes, np.array([[1.0, 1.0], [2.0, 3.0]]))
+    >>> turned = recovery.Factors(*(part[:, ::-1] for part in true))  # components exchanged
+    >>> recovery.recovery(turned, true).matched.order.tolist()
+    [1, 0]
     """
 
     order: Int[np.ndarray, " rank"]

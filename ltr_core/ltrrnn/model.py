@@ -28,7 +28,19 @@ Self = TypeVar("Self", bound="LtrRNN")
 
 
 class DegenerateWarning(UserWarning):
-    """Components of a fit that cannot be told apart: read their subspace, not each of them."""
+    """Components of a fit that cannot be told apart: read their subspace, not each of them.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from ltr_core.ltrrnn import DegenerateWarning, LtrRNN, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(4, 4), n_neurons=10, rank=1, dt=0.4)
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", DegenerateWarning)  # such a fit is then an error
+    ...     model = LtrRNN(rank=1, n_steps=5, substeps=1).fit(recording)
+    >>> model.component_overlaps().round(2).tolist()  # of each with itself
+    [[1.0]]
+    """
 
 
 @dataclass
@@ -70,6 +82,23 @@ class LtrRNN(Settings):
     time, latent), `initial_` (condition, latent) (trial instead of condition if they vary with it),
     `weights_` (``weights_[k]`` is trial k's, (post, pre)), `history_` (step, train, validation),
     `noise_variance_`, `tau_` in s, `train_` (the entries fitted), `interrupted_`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from ltr_core import LtrRNN, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = LtrRNN(rank=2, n_steps=5, substeps=1).fit(recording)  # far too few steps
+    >>> model.trial_factors_.shape, model.weights_[3].shape, model.transform().shape
+    ((12, 2), (10, 10), (12, 11, 2))
+    >>> model.predict().shape, bool(model.score(recording) > 0.5)
+    ((12, 11, 10), True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(Path(folder) / "model.safetensors")
+    ...     again = LtrRNN.load(Path(folder) / "model.safetensors")
+    >>> bool((again.predict() == model.predict()).all())
+    True
     """
 
     def fit(
@@ -110,11 +139,11 @@ class LtrRNN(Settings):
         return self
 
     def predict(self) -> Float[np.ndarray, "trial time neuron"]:
-        """Rates (or expected counts) at every entry of the recording that was fitted."""
+        """Rates (or expected counts) at every entry of the recording; raises NotFitted."""
         return self._solution.predict()
 
     def transform(self) -> Float[np.ndarray, "trial time latent"]:
-        """The latents kappa of every trial: x = columns_ @ kappa + bias_."""
+        """The latents kappa of every trial: ``x = columns_ @ kappa + bias_``; raises NotFitted."""
         return self._solution.latents()
 
     @property
@@ -133,7 +162,9 @@ class LtrRNN(Settings):
         """Column and row factors in the space of neurons, where D W D^T acts on the rates.
 
         Only this can be compared with a network whose units are the neurons, or between two fits
-        with different readouts. Raises ValueError for a linear readout, which has no such space.
+        with different readouts.
+
+        Raises NotFitted, and ValueError for a linear readout, which has no such space.
         """
         if self.readout == "linear":
             raise ValueError(
@@ -153,7 +184,10 @@ class LtrRNN(Settings):
         return overlap
 
     def save(self, path: Path) -> None:
-        """Write settings and fitted values to one safetensors file, in one stroke."""
+        """Write settings and fitted values to one safetensors file, in one stroke.
+
+        Raises NotFitted.
+        """
         tensors = {f"system.{k}": v for k, v in self._solution.system._asdict().items()}
         tensors |= {"readout": self._solution.readout, "readout_bias": self._solution.readout_bias}
         tensors |= {

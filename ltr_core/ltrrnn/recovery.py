@@ -51,6 +51,15 @@ class Recovery(NamedTuple):
     - `canonical_correlations`: between the spans of the trial factors less their means, largest
       first: as many as the smaller span has dimensions. Smooth factors over few trials correlate
       by chance, so compare with a control.
+
+    Examples
+    --------
+    >>> from ltr_core import recovery, simulate_ltrrnn
+    >>> _, truth = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> true = recovery.true_factors(truth)
+    >>> found = recovery.recovery(true, true)
+    >>> found.column_angles.round(2).tolist(), found.matched.order.tolist()
+    ([0.0, 0.0], [0, 1])
     """
 
     column_angles: Float[np.ndarray, " angle"]
@@ -88,6 +97,20 @@ def recovery(
 
     Raises ValueError for shapes that do not fit together, values that are not finite, factors
     that are zero, no reference trials, and a truth without change.
+
+    Examples
+    --------
+    >>> from ltr_core import recovery, simulate_ltrrnn
+    >>> _, truth = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> true = recovery.true_factors(truth)
+    >>> fit = true._replace(columns=true.columns[:, :1], rows=true.rows[:, :1])
+    >>> fit = fit._replace(trial_factors=true.trial_factors[:, :1])  # it lacks a component
+    >>> visited = recovery.visited_span(truth.rates)
+    >>> found = recovery.recovery(fit, true, visited=visited, reference=slice(6))
+    >>> found.matched.order.tolist(), found.factor_correlations.round(3).tolist()
+    ([0, -1], [1.0, 0.0])
+    >>> bool(found.change_correlation < 0.99)
+    True
     """
     _check(fit, truth, weights, visited, reference)
     fit, truth = (Factors(*(part.astype(np.float64) for part in f)) for f in (fit, truth))
@@ -113,19 +136,52 @@ def recovery(
 
 
 def fitted_factors(model: LtrRNN) -> Factors:
-    """The factors of a fit in the space of neurons; raises ValueError for a linear readout."""
+    """The factors of a fit in the space of neurons.
+
+    Raises NotFitted, and ValueError for a linear readout, which has no such space.
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, recovery, simulate_ltrrnn
+    >>> recording, truth = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = LtrRNN(rank=2, n_steps=5, substeps=1).fit(recording)
+    >>> found = recovery.recovery(recovery.fitted_factors(model), recovery.true_factors(truth))
+    >>> found.column_angles.shape, found.factor_correlations.shape
+    ((2,), (2,))
+    """
     return Factors(*model.in_neurons(), model.trial_factors_)
 
 
 def true_factors(truth: Truth) -> Factors:
-    """The factors of a simulated recording in the space of neurons."""
+    """The factors of a simulated recording in the space of neurons.
+
+    Examples
+    --------
+    >>> from ltr_core import recovery, simulate_ltrrnn
+    >>> _, truth = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> true = recovery.true_factors(truth)
+    >>> [part.shape for part in true]
+    [(10, 2), (10, 2), (12, 2)]
+    """
     return Factors(truth.readout @ truth.columns, truth.readout @ truth.rows, truth.trial_factors)
 
 
 def tensor_factors(
     weights: Float[np.ndarray, "trial post pre"], rank: int, *, seed: int = 0
 ) -> Factors:
-    """The factors of a full tensor of weights, or of their changes, by its CP decomposition."""
+    """The factors of a full tensor of weights, or of their changes, by its CP decomposition.
+
+    Raises ValueError as `ltr_core.cp` does.
+
+    Examples
+    --------
+    >>> from ltr_core import recovery, simulate_ltrrnn
+    >>> _, truth = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> true = recovery.true_factors(truth)
+    >>> found = recovery.tensor_factors(truth.weights(), rank=2)
+    >>> round(recovery.recovery(found, true).weight_correlation, 3)
+    1.0
+    """
     found = cp(weights.astype(np.float64), rank, seed=seed)
     return Factors(found.post, found.pre, found.step * found.weights)
 
@@ -138,6 +194,15 @@ def visited_span(
     Rates are counted from 0, as weights act on them, and noise-free: a model's or the truth's.
 
     Raises ValueError for a share outside (0, 1], more directions than neurons, or rates of zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import recovery
+    >>> rates = np.zeros((5, 8, 4))  # trials, times, neurons
+    >>> rates[..., 1], rates[..., 3] = 1.0, 0.01  # hardly anything but the second neuron
+    >>> recovery.visited_span(rates).shape, recovery.visited_span(rates, least=2).shape
+    ((4, 1), (4, 2))
     """
     if not (0 < share <= 1 and 1 <= least <= rates.shape[-1]):
         raise ValueError(

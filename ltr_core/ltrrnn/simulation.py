@@ -37,6 +37,13 @@ class Truth(NamedTuple):
     - `latents` (trial, time, rank): kappa.
     - `readout` (neuron, unit): orthonormal; `readout_bias` (neuron,): zero for rates.
     - `tau`: s.
+
+    Examples
+    --------
+    >>> from ltr_core import simulate_ltrrnn
+    >>> _, truth = simulate_ltrrnn(n_trials=(4, 4), n_neurons=10, rank=2, dt=0.4)
+    >>> truth.columns.shape, truth.trial_factors.shape, truth.weights([0, 7]).shape
+    ((10, 2), (8, 2), (2, 10, 10))
     """
 
     columns: Float[np.ndarray, "unit rank"]
@@ -58,7 +65,15 @@ class Truth(NamedTuple):
 
 
 class Simulated(NamedTuple):
-    """A recording and what it was made from."""
+    """A recording and what it was made from.
+
+    Examples
+    --------
+    >>> from ltr_core import simulate_ltrrnn
+    >>> made = simulate_ltrrnn(n_trials=(4, 4), n_neurons=10, rank=2, dt=0.4)
+    >>> made.recording.activity.shape == made.truth.rates.shape
+    True
+    """
 
     recording: Recording
     truth: Truth
@@ -81,7 +96,7 @@ def simulate_ltrrnn(
     rotated: bool = False,
     seed: int = 0,
 ) -> Simulated:
-    """A recording of a low-tensor-rank network during learning, float32.
+    """A recording of a low-tensor-rank network during learning, float32 (Pellegrino et al. 2023).
 
     - `n_trials`: trials of each epoch. Conditions come in shuffled rounds.
     - `before`, `after`, `dt`, `tau`: s; time runs from -before to after.
@@ -93,6 +108,17 @@ def simulate_ltrrnn(
 
     Raises ValueError for sizes below 1, a rank that is not below the number of neurons, and
     durations, length or mean_count that are not positive.
+
+    Examples
+    --------
+    >>> from ltr_core import simulate_ltrrnn
+    >>> recording, truth = simulate_ltrrnn(
+    ...     n_trials=(4, 8), n_neurons=10, rank=2, n_conditions=2, dt=0.4, counts=True
+    ... )
+    >>> recording
+    Recording(12 trials, 11 times of 0.4 s, 10 neurons, counts, 2 conditions, epochs [...])
+    >>> truth.rates.shape, bool((truth.inputs[:, recording.time >= 0] == 0).all())
+    ((12, 11, 10), True)
     """
     _check_sizes(n_trials, n_neurons, rank, n_conditions)
     _check_positive(before=before, after=after, dt=dt, tau=tau, length=length)

@@ -90,7 +90,17 @@ def canonical(system: System, rank: int) -> System:
 
 
 class Weights:
-    """W_k = sum_r c_kr a_r b_r^T of every trial k, made when asked for: ``weights[k]``."""
+    """W_k = sum_r c_kr a_r b_r^T of every trial k, made when asked for: ``weights[k]``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.ltrrnn.solution import Weights
+    >>> column = np.array([[1.0], [0.0], [0.0]])
+    >>> weights = Weights(column, column, np.array([[1.0], [3.0]]))  # as `LtrRNN.weights_` is
+    >>> len(weights), weights.shape, weights[1].max().item(), weights[:2].shape
+    (2, (2, 3, 3), 3.0, (2, 3, 3))
+    """
 
     def __init__(self, columns: np.ndarray, rows: np.ndarray, factors: np.ndarray) -> None:
         self._parts = columns, rows, factors

@@ -30,7 +30,19 @@ PerTrial = Float[np.ndarray, "trial rank"]
 
 
 class Intervals(NamedTuple):
-    """Lower and upper ends of an interval for every trial factor, and its standard deviation."""
+    """An interval for every trial factor.
+
+    `lower`, `upper`: its ends. `sd`: the standard deviation. Each is (trial, rank).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import uncertainty
+    >>> factors = np.ones((12, 2))
+    >>> intervals = uncertainty.Intervals(factors - 0.2, factors + 0.2, 0.1 * factors)
+    >>> intervals.centre.shape, intervals.centre[0].tolist()
+    ((12, 2), [1.0, 1.0])
+    """
 
     lower: PerTrial
     upper: PerTrial
@@ -49,6 +61,12 @@ class Coverage(NamedTuple):
       for a component that the fit lacks.
     - `spread`: root mean square of (truth - centre) / sd, 1 if the intervals are right.
     - `scale` (rank,): what each true trial factor was multiplied by.
+
+    Examples
+    --------
+    >>> from ltr_core import uncertainty
+    >>> uncertainty.Coverage._fields
+    ('share', 'by_component', 'spread', 'scale')
     """
 
     share: float
@@ -72,6 +90,16 @@ def trial_factor_intervals(model: LtrRNN, recording: Recording, level: float = 0
 
     Raises NotFitted; ValueError for a recording that was not the one fitted (by its shape), a
     level outside (0, 1), and trials that the data do not determine (independent trial factors).
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, simulate_ltrrnn, uncertainty
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = LtrRNN(rank=2, n_steps=5, substeps=1).fit(recording)
+    >>> intervals = uncertainty.trial_factor_intervals(model, recording)
+    >>> inside = (intervals.lower < model.trial_factors_) & (model.trial_factors_ < intervals.upper)
+    >>> intervals.sd.shape, bool(inside.all())
+    ((12, 2), True)
     """
     _check_level(level)
     fitted = model.trial_factors_
@@ -104,6 +132,18 @@ def ensemble_intervals(
 
     Raises ValueError for fewer than two models, models of different ranks or recordings, and
     `within` of another number.
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, simulate_ltrrnn, uncertainty
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> models = [
+    ...     LtrRNN(rank=2, n_steps=5, substeps=1, seed=seed).fit(recording) for seed in range(2)
+    ... ]
+    >>> within = [uncertainty.trial_factor_intervals(model, recording) for model in models]
+    >>> intervals = uncertainty.ensemble_intervals(models, within=within)
+    >>> intervals.centre.shape, bool((intervals.lower < intervals.upper).all())
+    ((12, 2), True)
     """
     _check_level(level)
     if len(models) < 2:
@@ -135,6 +175,17 @@ def coverage(intervals: Intervals, factors: Factors, truth: Factors) -> Coverage
     norm of b_r, and so the scale of c_r, is not determined by activity (see `recovery`).
 
     Raises ValueError if shapes do not fit together.
+
+    Examples
+    --------
+    >>> from ltr_core import recovery, simulate_ltrrnn, uncertainty
+    >>> _, truth = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> true = recovery.true_factors(truth)
+    >>> centre, sd = true.trial_factors + 0.1, 0 * true.trial_factors + 0.1  # one sd too high
+    >>> intervals = uncertainty.Intervals(centre - 2 * sd, centre + 2 * sd, sd)
+    >>> found = uncertainty.coverage(intervals, true, true)
+    >>> found.share, found.by_component.tolist(), round(found.spread, 2)
+    (1.0, [1.0, 1.0], 1.0)
     """
     if not intervals.lower.shape == factors.trial_factors.shape:
         raise ValueError(

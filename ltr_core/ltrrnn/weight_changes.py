@@ -19,6 +19,15 @@ class Factors(NamedTuple):
     """W_k = sum_r c_kr a_r b_r^T in the space of neurons; norms of a_r and b_r do not matter.
 
     `columns` (neuron, rank): a. `rows` (neuron, rank): b. `trial_factors` (trial, rank): c.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import recovery
+    >>> column = np.array([[1.0], [0.0], [0.0]])  # one component, three neurons, two trials
+    >>> factors = recovery.Factors(column, column, np.array([[1.0], [3.0]]))
+    >>> factors.change(slice(None)).trial_factors.tolist()
+    [[-1.0], [1.0]]
     """
 
     columns: Float[np.ndarray, "neuron rank"]

@@ -25,6 +25,20 @@ def one_standard_error(
     mixed, or a value has a single score, which leaves the standard error undefined.
 
     Source: Hastie, Tibshirani & Friedman, Elements of Statistical Learning, sec. 7.10.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ltr_core import one_standard_error
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "rank": [1, 1, 2, 2, 3, 3],
+    ...         "fold": [0, 1, 0, 1, 0, 1],
+    ...         "score": [0.10, 0.20, 0.58, 0.62, 0.56, 0.68],  # means 0.15, 0.60, 0.62
+    ...     }
+    ... )
+    >>> one_standard_error(table)
+    2
     """
     _check(results, over)
     scored = results[results["score"].notna()]

@@ -30,7 +30,18 @@ def cross_validate(
     folder: Path | str | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Held-out scores of one model: `grid_search` over a grid of one."""
+    """Held-out scores of one model: `grid_search` over a grid of one.
+
+    Takes, returns and raises what that does; the table has a row for each fold.
+
+    Examples
+    --------
+    >>> from ltr_core import comparisons, cross_validate, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(15, 15), n_neurons=12, rank=2, dt=0.2)
+    >>> table = cross_validate(comparisons.PCAModel(n_components=2), recording, folds=2)
+    >>> table.columns.tolist(), len(table)
+    (['fold', 'score', 'metric', 'seconds', 'error'], 2)
+    """
     return grid_search(
         model, recording, {}, folds=folds, metric=metric, n_jobs=n_jobs, folder=folder, seed=seed
     )
@@ -66,6 +77,17 @@ def grid_search(
 
     Raises ValueError for settings that the model does not have or without values, and for masks
     that do not fit; RuntimeError, with the first error, if all fits fail.
+
+    Examples
+    --------
+    >>> from ltr_core import comparisons, grid_search, one_standard_error, simulate_ltrrnn
+    >>> recording, _ = simulate_ltrrnn(n_trials=(15, 15), n_neurons=12, rank=2, dt=0.2)
+    >>> grid = {"n_components": [1, 2, 3]}
+    >>> table = grid_search(comparisons.PCAModel(), recording, grid, folds=2)
+    >>> table[["n_components", "fold"]].to_numpy().tolist()
+    [[1, 0], [1, 1], [2, 0], [2, 1], [3, 0], [3, 1]]
+    >>> one_standard_error(table, over="n_components") in grid["n_components"]
+    True
     """
     values = _values(model, grid)
     metric = metric or ("bits_per_spike" if recording.counts else "r2")

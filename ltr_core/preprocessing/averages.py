@@ -18,6 +18,16 @@ def rebin(recording: Recording, width: float) -> Recording:
 
     Raises ValueError for another width, for one that leaves fewer than two bins, and if no bin
     was observed wholly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> counts = np.array([0, 2, 1, 3]).reshape(1, 4, 1)  # one trial, four bins, one neuron
+    >>> recording = Recording(counts, time=0.05 * np.arange(4), counts=True)
+    >>> wider = preprocessing.rebin(recording, 0.1)
+    >>> wider.activity[0, :, 0].tolist(), wider.time.round(3).tolist()
+    ([2.0, 4.0], [0.025, 0.125])
     """
     ratio = width / recording.dt
     n_joined = round(ratio) if np.isfinite(ratio) else 0
@@ -52,6 +62,17 @@ def smooth(recording: Recording, sd: float) -> Recording:
     - `sd`: standard deviation of the Gaussian, s.
 
     Raises ValueError unless `sd` is positive and shorter than the trials.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> counts = np.zeros((1, 21, 1), int)
+    >>> counts[0, 10] = 1  # one spike
+    >>> recording = Recording(counts, time=0.01 * np.arange(21), counts=True)
+    >>> rates = preprocessing.smooth(recording, sd=0.02).activity[0, :, 0]
+    >>> rates.argmax().item(), bool(0 < rates[5] < rates[10]), round(rates.sum().item() * 0.01, 2)
+    (10, True, 1.0)
     """
     duration = recording.n_time * recording.dt
     if not 0 < sd < duration:
@@ -82,6 +103,15 @@ def running_average(recording: Recording, n_trials: int) -> Recording:
     fits to averages, and no trial of them tests a model that was fitted to others.
 
     Raises ValueError for fewer than 1 trial.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> activity = np.array([1.0, 2.0, 6.0, 3.0])[:, None, None] * np.ones((4, 2, 1))
+    >>> recording = Recording(activity, time=np.array([0.0, 0.1]))
+    >>> preprocessing.running_average(recording, 3).activity[:, 0, 0].round(3).tolist()
+    [3.0, 3.0, 3.667, 3.667]
     """
     if n_trials < 1:
         raise ValueError(f"n_trials is {n_trials}: a mean takes at least one trial.")
@@ -107,6 +137,16 @@ def grouped_average(recording: Recording, n_trials: int) -> Recording:
     it, and unobserved if nothing was. Counts become rates in Hz.
 
     Raises ValueError for fewer than 1 trial, and if no condition and epoch has as many.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> activity = np.arange(5.0)[:, None, None] * np.ones((5, 2, 1))
+    >>> recording = Recording(activity, time=np.array([0.0, 0.1]))
+    >>> pairs = preprocessing.grouped_average(recording, 2)  # the fifth trial is left over
+    >>> pairs.activity[:, 0, 0].tolist(), pairs.trial_id.round(3).tolist()
+    ([0.5, 2.5], [0.5, 2.5])
     """
     if n_trials < 1:
         raise ValueError(f"n_trials is {n_trials}: a mean takes at least one trial.")

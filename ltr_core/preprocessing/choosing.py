@@ -30,6 +30,19 @@ def keep(
       at least this: in Hz for counts, in units of the activity otherwise.
 
     Raises ValueError for labels that the recording does not have, and if nothing is left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> recording = Recording(
+    ...     np.random.default_rng(0).standard_normal((6, 4, 3)),
+    ...     time=0.1 * np.arange(4),
+    ...     condition=["left", "right"] * 3,
+    ...     epoch=["before"] * 3 + ["after"] * 3,
+    ... )
+    >>> preprocessing.keep(recording, epochs="after", conditions="left", neurons=[0, 2])
+    Recording(1 trials, 4 times of 0.1 s, 2 neurons, rates, 1 conditions, epochs ['after'])
     """
     in_epochs = _among("epoch", epochs, recording.epochs)[recording.epoch_index]
     trials = (
@@ -49,6 +62,14 @@ def cut(recording: Recording, start: float, stop: float) -> Recording:
     """The times from `start` to `stop` in s, both included; less where the trials are shorter.
 
     Raises ValueError if fewer than two time points lie there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> recording = Recording(np.ones((2, 11, 3)), time=0.1 * np.arange(11) - 0.5)
+    >>> preprocessing.cut(recording, -0.2, 0.1).time.round(3).tolist()
+    [-0.2, -0.1, 0.0, 0.1]
     """
     slack = SLACK * recording.dt
     inside = (recording.time >= start - slack) & (recording.time <= stop + slack)
@@ -68,6 +89,17 @@ def cut_to_common(recording: Recording) -> Recording:
     observed are left aside (`silent_trials` lists them).
 
     Raises ValueError if there is no such window of two time points.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> activity = np.ones((2, 6, 3))
+    >>> activity[0, 4:] = np.nan  # the first trial ends early
+    >>> activity[1, 0] = np.nan  # the second one begins late
+    >>> recording = Recording(activity, time=0.1 * np.arange(6))
+    >>> preprocessing.cut_to_common(recording).time.round(3).tolist()
+    [0.1, 0.2, 0.3]
     """
     seen: np.ndarray = np.any(recording.observed, axis=2)
     start, stop = _longest_run(np.all(seen[np.any(seen, axis=1)], axis=0))
@@ -92,6 +124,18 @@ def align(recording: Recording, events: Sequence[Any] | np.ndarray) -> Recording
     - `events` (trial,): s, in the recording's own time.
 
     Raises ValueError unless there is one event for each trial, within the recording's times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> activity = np.arange(8.0).reshape(2, 4, 1)
+    >>> recording = Recording(activity, time=0.1 * np.arange(4))
+    >>> aligned = preprocessing.align(recording, [0.1, 0.2])  # the event of each trial, in s
+    >>> aligned.activity[:, aligned.time == 0, 0].tolist()
+    [[1.0], [6.0]]
+    >>> aligned.time.round(3).tolist()
+    [-0.2, -0.1, 0.0, 0.1, 0.2]
     """
     places = _event_places(recording, np.asarray(events))
     before = int(places.max())

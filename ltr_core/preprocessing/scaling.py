@@ -15,6 +15,15 @@ def to_rates(recording: Recording) -> Recording:
     """Counts per bin as rates in Hz.
 
     Raises ValueError for a recording of rates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> recording = Recording(np.full((1, 4, 2), 3), time=0.05 * np.arange(4), counts=True)
+    >>> rates = preprocessing.to_rates(recording)  # 3 spikes in 0.05 s
+    >>> rates.activity[0, 0].round(3).tolist(), rates.counts
+    ([60.0, 60.0], False)
     """
     if not recording.counts:
         raise ValueError("The recording holds rates already: it was made with counts=False.")
@@ -28,6 +37,15 @@ def square_root(recording: Recording) -> Recording:
     10, and of 1/4 in the limit.
 
     Raises ValueError for negative activity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> counts = np.random.default_rng(0).poisson([4, 8], (2000, 2, 2))
+    >>> recording = Recording(counts, time=np.array([0.0, 0.1]), counts=True)
+    >>> preprocessing.square_root(recording).activity.var((0, 1)).round(1).tolist()
+    [0.3, 0.3]
     """
     if (recording.activity < 0).any():
         trial, time, neuron = np.argwhere(recording.activity < 0)[0].tolist()
@@ -49,6 +67,16 @@ def z_score(recording: Recording, train: Mask | None = None) -> Recording:
 
     Raises ValueError for a mask of another shape or type, and for one without any entry of a
     neuron that was observed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> activity = np.random.default_rng(0).normal([5, -1], [10, 2], (20, 4, 2))
+    >>> recording = Recording(activity, time=0.1 * np.arange(4))
+    >>> scaled = preprocessing.z_score(recording).activity
+    >>> np.allclose(scaled.mean((0, 1)), 0), np.allclose(scaled.std((0, 1)), 1)
+    (True, True)
     """
     chosen = _chosen(recording, train)
     mean = _mean(recording.activity, chosen)
@@ -71,6 +99,16 @@ def soft_normalise(recording: Recording, train: Mask | None = None, soft: float 
 
     Raises ValueError for a negative `soft`, for a mask of another shape or type, and for one
     without any entry of a neuron that was observed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording, preprocessing
+    >>> activity = np.array([[0.0, 0.0], [95.0, 5.0]])[None]  # ranges of 95 Hz and 5 Hz
+    >>> recording = Recording(activity, time=np.array([0.0, 0.1]))
+    >>> scaled = preprocessing.soft_normalise(recording).activity[0]
+    >>> np.ptp(scaled, axis=0).round(3).tolist()
+    [0.95, 0.5]
     """
     if not (soft >= 0 and np.isfinite(soft)):
         raise ValueError(f"soft is {soft}: it must be a finite number that is not negative.")

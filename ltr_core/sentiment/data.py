@@ -29,7 +29,16 @@ _TOKEN = re.compile(r"\w+(?:'\w+)*|[^\w\s]+")  # don't is one word; '' and ... a
 
 
 class Reviews(NamedTuple):
-    """Sentences and the mean `rating` (sentence,) of each, from -4 (negative) to 4 (positive)."""
+    """Sentences and the mean `rating` (sentence,) of each, from -4 (negative) to 4 (positive).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import sentiment
+    >>> reviews = sentiment.Reviews(("a fine film", "dull"), np.array([2.5, -1.5]))
+    >>> [sentence for sentence, rating in zip(*reviews) if rating > 0]
+    ['a fine film']
+    """
 
     sentences: tuple[str, ...]
     rating: Float[np.ndarray, " sentence"]
@@ -41,6 +50,16 @@ class Examples(NamedTuple):
     - `words` (sentence, word): places in the vocabulary; 0 after a sentence's end.
     - `length` (sentence,): words of each.
     - `positive` (sentence,): whether the rating is positive.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
+    >>> examples = parts.validation
+    >>> examples.length.shape, examples.positive.sum().item()
+    (torch.Size([20]), 10)
+    >>> bool((examples.words[0, examples.length[0] :] == 0).all())
+    True
     """
 
     words: Int[Tensor, "sentence word"]
@@ -49,7 +68,15 @@ class Examples(NamedTuple):
 
 
 class Split(NamedTuple):
-    """What a network learns from, what it is tested on, and the words that it knows."""
+    """What a network learns from, what it is tested on, and the words that it knows.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
+    >>> len(parts.train.length), len(parts.validation.length), parts.vocabulary[:2]
+    (60, 20, ('<padding>', '<unknown>'))
+    """
 
     train: Examples
     validation: Examples
@@ -60,6 +87,17 @@ def read_reviews(path: str | Path) -> Reviews:
     """The rated sentences in the data set's file, as `fetch("hutto2014")` gives it.
 
     Nothing is extracted to the disk. Raises ValueError for a file that cannot be read whole.
+
+    Examples
+    --------
+    >>> from ltr_core import fetch, sentiment
+    >>> from ltr_core.registry import available
+    >>> if available("hutto2014"):  # otherwise it would be fetched here
+    ...     reviews = sentiment.read_reviews(fetch("hutto2014"))
+    ... else:
+    ...     reviews = sentiment.toy_reviews(20)
+    >>> len(reviews.sentences) == len(reviews.rating), bool(abs(reviews.rating).max() <= 4)
+    (True, True)
     """
     path = Path(path)
     inner = _member(path.read_bytes(), OUTER, str(path))
@@ -76,7 +114,14 @@ def read_reviews(path: str | Path) -> Reviews:
 
 
 def tokenise(sentence: str) -> list[str]:
-    """Words and punctuation marks of a sentence, in lower case, HTML entities undone."""
+    """Words and punctuation marks of a sentence, in lower case, HTML entities undone.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> sentiment.tokenise("It isn't bad ... it&#39;s GOOD!")
+    ['it', "isn't", 'bad', '...', "it's", 'good', '!']
+    """
     return _TOKEN.findall(html.unescape(sentence).lower().replace("’", "'"))
 
 
@@ -99,6 +144,15 @@ def split(
     the first `max_words` count.
 
     Raises ValueError for settings that are out of range or ask for more sentences than there are.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
+    >>> len(parts.train.length), len(parts.validation.length)
+    (60, 20)
+    >>> sorted({"good", "bad", "not", "film"} & set(parts.vocabulary))
+    ['bad', 'film', 'good', 'not']
     """
     for name, least, value in (
         ("n_validation", 2, n_validation),

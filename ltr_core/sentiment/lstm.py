@@ -29,6 +29,22 @@ class SentimentLSTM(torch.nn.Module):
       stay as they are unless `learned_embedding`.
     - `dropout`: the share of the embedding's, each layer's and the last state's values that is
       set to 0 in training.
+
+    Raises ValueError for sizes below 1, or a dropout below 0 or not below 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import sentiment
+    >>> network = sentiment.SentimentLSTM(50, n_units=4, n_layers=2, n_embedding=3)
+    >>> network.recurrent.shape
+    torch.Size([2, 16, 4])
+    >>> words, length = torch.tensor([[3, 7, 0], [5, 2, 9]]), torch.tensor([2, 3])
+    >>> network(words, length).shape
+    torch.Size([2])
+    >>> silent = network.with_recurrent(torch.zeros(16, 4))  # the last layer forgets
+    >>> silent.recurrent[1].abs().max().item()
+    0.0
     """
 
     def __init__(
@@ -112,6 +128,15 @@ class SentimentTraining(NamedTuple):
     - `loss`, `validation_loss`, `accuracy` (epoch,): mean cross-entropy in nats on the training
       sentences while learning (with dropout), and on the validation sentences after the epoch;
       share of validation sentences judged rightly.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
+    >>> settings = {"n_units": 4, "n_layers": 1, "n_embedding": 4}
+    >>> training = sentiment.train_sentiment(parts, n_epochs=2, **settings)
+    >>> training.initial.shape, training.accuracy.shape, training.best_epoch in (0, 1)
+    (torch.Size([1, 16, 4]), torch.Size([2]), True)
     """
 
     network: SentimentLSTM
@@ -140,7 +165,22 @@ def train_sentiment(
 ) -> SentimentTraining:
     """Train an LSTM with Adam on sentences in batches of about equal length.
 
+    As in the supplement of Schuessler et al. (2020). Settings from `n_units` to `dropout` are those
+    of `SentimentLSTM`; a batch holds `batch_size` sentences, and an epoch each sentence once.
+
     Raises `Diverged` if the loss becomes NaN or infinite, and ValueError for settings out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
+    >>> settings = {"n_units": 4, "n_layers": 1, "n_embedding": 4}
+    >>> settings |= {"dropout": 0.0, "learning_rate": 0.03}
+    >>> training = sentiment.train_sentiment(parts, n_epochs=10, **settings)
+    >>> training.loss.shape, bool(training.loss[-1] < training.loss[0])
+    (torch.Size([10]), True)
+    >>> bool((training.network.recurrent == training.best).all())
+    True
     """
     if not learning_rate > 0:
         raise ValueError(f"learning_rate is {learning_rate}: it must be positive.")
@@ -188,7 +228,16 @@ def train_sentiment(
 
 
 def sentiment_accuracy(network: SentimentLSTM, examples: Examples) -> float:
-    """Share of sentences whose sign a network judges rightly, without dropout."""
+    """Share of sentences whose sign a network judges rightly, without dropout.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
+    >>> network = sentiment.SentimentLSTM(len(parts.vocabulary), n_units=4, n_embedding=3)
+    >>> 0 <= sentiment.sentiment_accuracy(network, parts.validation) <= 1  # untrained
+    True
+    """
     return _share_right(_log_odds(network, examples), examples).item()
 
 

@@ -12,6 +12,14 @@ def toy_reviews(n_sentences: int, seed: int = 0) -> Reviews:
 
     "good" and "bad", each with and without "not", stand among words that mean nothing. That a
     sentence holds one of the three tells nothing of its sign.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> reviews = sentiment.toy_reviews(100)
+    >>> sentence = reviews.sentences[0].split()
+    >>> reviews.rating[:2].tolist(), ("not" in sentence) == ("bad" in sentence)
+    ([2.0, -2.0], True)
     """
     rng = np.random.default_rng(seed)
     sentences, ratings = [], []

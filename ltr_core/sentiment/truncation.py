@@ -28,6 +28,17 @@ class SentimentTruncation(NamedTuple):
     - `full`: of the network as trained.
     - `change_values`, `initial_values`, `final_values` (value,): singular values of W - W0, of W0
       and of W.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import sentiment
+    >>> shares, values = np.array([0.5, 0.8, 0.9]), np.array([1.0, 0.5])
+    >>> truncation = sentiment.SentimentTruncation(
+    ...     np.arange(3), shares, shares[::-1], shares, shares[:1], 0.9, values, values, values
+    ... )
+    >>> truncation.lost.round(2).tolist(), truncation.restoring_rank(margin=0.15)
+    ([0.4, 0.1, 0.0], 1)
     """
 
     ranks: Int[np.ndarray, " rank"]
@@ -71,9 +82,23 @@ def truncate_sentiment(
 ) -> SentimentTruncation:
     """Accuracy with the change, and with the weights, truncated to each rank; and the shuffle.
 
-    The network is that of the best epoch.
+    The network is that of the best epoch. As in the supplement of Schuessler et al. (2020).
+
+    - `ranks`: from 0 to the number of units.
+    - `layer`: whose recurrent weights are replaced; the last if not given.
+    - `n_shuffles`: how often the entries of W0 are permuted.
 
     Raises ValueError for a layer that there is not, no ranks, or a rank not from 0 to full.
+
+    Examples
+    --------
+    >>> from ltr_core import sentiment
+    >>> parts = sentiment.split(sentiment.toy_reviews(600), n_validation=20, n_train=60)
+    >>> settings = {"n_units": 4, "n_layers": 1, "n_embedding": 4}
+    >>> training = sentiment.train_sentiment(parts, n_epochs=2, **settings)
+    >>> truncation = sentiment.truncate_sentiment(training, parts.validation, [0, 1, 4])
+    >>> truncation.change.shape, bool(truncation.change[-1] == truncation.full)  # 4 is full rank
+    ((3,), True)
     """
     network = training.network
     if not -len(training.best) <= layer < len(training.best):

@@ -1,0 +1,207 @@
+"""Visits of the built site in headless Chromium: what was seen on each page, read in each way."""
+
+import functools
+import http.server
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = 390
+TIMEOUT = 30_000  # milliseconds until a page that is not ready counts as broken
+WAYS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": PHONE, "height": 844}, "color_scheme": "light"},
+}
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# None of them serious: the theme's logo lies outside the landmarks; tables of pandas begin with an
+# empty corner.
+ALLOWED = ("region", "empty-table-header")
+
+# Every chart drawn in the page's present theme, and all math typeset.
+READY = """() => {
+  const theme = document.documentElement.dataset.theme;
+  const charts = [...document.querySelectorAll(".ltr-chart")];
+  const math = document.querySelector(".math") === null || window.MathJax?.startup?.promise;
+  return charts.every(chart => chart.dataset.theme === theme) && Boolean(math);
+}"""
+
+SEEN = """async () => {
+  await window.MathJax?.startup?.promise;
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const visible = element => element.checkVisibility();
+  return {
+    theme: document.documentElement.dataset.theme,
+    width: document.documentElement.scrollWidth,
+    math: all(".math").length,
+    typeset: all(".math mjx-container").length,
+    mistakes: all("mjx-merror, .MathJax_Error").length,
+    folded: all("main details:not([open])").length,
+    headings: all("h1, h2, h3, h4, h5, h6").filter(visible).map(h => Number(h.tagName[1])),
+    sliders: all(".ltr-chart input[type=range]").length,
+    unnamed: all("img").filter(image => !image.alt.trim()).map(image => image.src.slice(0, 200)),
+    charts: all(".ltr-chart").map(chart => ({
+      id: chart.id,
+      marks: all("svg.marks .role-mark *", chart).length,
+      label: chart.querySelector("svg.marks")?.getAttribute("aria-label"),
+      alt: chart.querySelector("img").alt,
+      picture: visible(chart.querySelector("img")),
+      axes: all(".role-axis-label text", chart).map(text => text.getAttribute("fill")),
+      overflow: getComputedStyle(chart).overflowX,
+    })),
+  };
+}"""
+
+
+@dataclass
+class Visit:
+    """What was seen on one page read in one way."""
+
+    errors: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+
+Visits = dict[tuple[str, str], Visit]
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        """Write nothing."""
+
+
+def watch(page: Page, base: str) -> Visit:
+    """Record what goes wrong on a page, and keep it from leaving the site."""
+    visit = Visit()
+    page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    page.on("requestfailed", lambda request: visit.failed.append(request.url))
+    page.on("response", lambda r: visit.failed.append(r.url) if r.status >= 400 else None)
+
+    def judge(route: Route) -> None:
+        if route.request.url.startswith((base, "data:", "blob:")):
+            route.continue_()
+        else:
+            visit.foreign.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", judge)
+    return visit
+
+
+def open_page(context: BrowserContext, base: str, name: str) -> tuple[Page, Visit]:
+    """A page that has drawn its charts and typeset its math, and the record of it."""
+    page = context.new_page()
+    visit = watch(page, base)
+    page.goto(base + name, wait_until="load")
+    try:
+        page.wait_for_function(READY, timeout=TIMEOUT)
+    except Exception as error:
+        visit.errors.append(f"not ready: {error}")
+    visit.seen = page.evaluate(SEEN)
+    return page, visit
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The site served on this machine: its address."""
+    handler = functools.partial(_Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def launched() -> Iterator[Browser | None]:
+    """Headless Chromium, the system's or the one that Playwright installed; None without one."""
+    with sync_playwright() as playwright:
+        found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+        executable = Path(found or playwright.chromium.executable_path)
+        if not executable.exists():
+            yield None
+            return
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def visit_all(browser: Browser, address: str, pages: Iterable[str]) -> Visits:
+    """Every page: opened in light, turned dark, and opened on a phone."""
+    found: Visits = {}
+    for way in ("light", "phone"):
+        context = browser.new_context(**WAYS[way])
+        for name in pages:
+            page, visit = open_page(context, address, name)
+            found[name, way] = visit
+            if way == "light":
+                visit.violations = violations(page)
+                found[name, "dark"] = turned_dark(page, visit)
+            page.close()
+        context.close()
+    return found
+
+
+def turned_dark(page: Page, visit: Visit) -> Visit:
+    """The open page as its reader's system turns dark; what goes wrong is told of both visits."""
+    page.add_style_tag(content="* { transition: none !important }")  # no colour half-way
+    page.emulate_media(color_scheme="dark")
+    dark = Visit(visit.errors, visit.failed, visit.foreign)
+    try:
+        page.wait_for_function("document.documentElement.dataset.theme === 'dark'", timeout=TIMEOUT)
+        page.wait_for_function(READY, timeout=TIMEOUT)
+    except Exception as error:
+        visit.errors.append(f"not dark: {error}")
+    dark.seen = page.evaluate(SEEN)
+    dark.violations = violations(page, {"type": "rule", "values": ["color-contrast"]})
+    return dark
+
+
+def violations(page: Page, rules: dict[str, Any] | None = None) -> list[str]:
+    """What axe-core finds against the rules of accessibility, with an element that breaks each."""
+    page.evaluate(AXE)
+    options = {
+        "preload": False,  # it would ask for style sheets anew, by addresses that are not theirs
+        "resultTypes": ["violations"],
+        "runOnly": rules or {"type": "tag", "values": TAGS},
+    }
+    found = page.evaluate(
+        # a drawn chart is one picture with a name; its marks are no elements of the page
+        "options => axe.run({exclude: [['svg.marks > *']]}, options)",
+        options,
+    )
+    return [
+        f"{rule['impact']} {rule['id']}: {rule['help']}, at {node['html'][:200]} "
+        f"({node['failureSummary']})"
+        for rule in found["violations"]
+        for node in rule["nodes"][:3]
+        if rule["id"] not in ALLOWED
+    ]
+
+
+def problems(visits: Visits, of: Callable[[Visit], Any]) -> dict[str, Any]:
+    """Page and way -> what `of` finds there, where it finds something."""
+    return {" ".join(where): found for where, visit in visits.items() if (found := of(visit))}
