@@ -19,7 +19,9 @@
     if (ratio < 0.995) inner.style.fontSize = `${Math.max(0.5, ratio * 0.98) * 100}%`;
   }
 
-  // A picture far taller than a page is cut where nothing is drawn; others are fitted.
+  // A picture far taller than a page is cut above its panels' titles, or where there is a gap.
+  const title = (mark) =>
+    mark.closest(".role-title-text") ? parseFloat(mark.getAttribute("font-size")) : 0;
   const cuts = (image, most) => {
     const holder = document.createElement("div");
     holder.innerHTML = new TextDecoder().decode(
@@ -29,24 +31,31 @@
     const drawing = holder.querySelector("svg");
     const frame = drawing.getBoundingClientRect();
     const spans = [...drawing.querySelectorAll("path, text, rect, line, circle, image")]
-      .map((mark) => mark.getBoundingClientRect())
-      .filter((box) => box.height > 0 && box.height < 0.5 * frame.height)
-      .map((box) => [box.top - frame.top, box.bottom - frame.top])
+      .map((mark) => [mark.getBoundingClientRect(), mark])
+      .filter(([box]) => box.height > 0 && box.height < 0.5 * frame.height)
+      .map(([box, mark]) => [box.top - frame.top, box.bottom - frame.top, title(mark)])
       .sort((one, other) => one[0] - other[0]);
     holder.remove();
+    const largest = Math.max(...spans.map((span) => span[2]));
     const gaps = [];
     let end = 0;
-    for (const [top, bottom] of spans) {
-      if (top - end > 4) gaps.push((top + end) / 2);
+    for (const [top, bottom, size] of spans) {
+      const titled = size > 0 && size === largest;
+      if (top - end > 4) gaps.push({ at: (top + end) / 2, width: top - end, titled });
       end = Math.max(end, bottom);
     }
     const found = [0];
-    while (frame.height - found.at(-1) > most) {
-      const next = gaps.filter((gap) => gap > found.at(-1) && gap <= found.at(-1) + most).at(-1);
+    while (end - found.at(-1) > most) {
+      const within = gaps.filter(
+        ({ at }) => at > found.at(-1) + 0.35 * most && at <= found.at(-1) + most,
+      );
+      const next =
+        within.filter(({ titled }) => titled).at(-1) ??
+        within.sort((one, other) => other.width - one.width)[0];
       if (next === undefined) return null;
-      found.push(next);
+      found.push(next.at);
     }
-    return [...found, frame.height];
+    return [...found, Math.min(frame.height, end + 4)];
   };
 
   const most = room.height - 150; // with room for the caption

@@ -19,11 +19,11 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from .pdf_book import assemble, names, written
+from .pdf_book import assemble, names, site_record
 from .project import BuildError, Project, build_lock
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page, Route, ViewportSize
 
 NAME = "low-tensor-rank-learning.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -44,7 +44,7 @@ FLAGS = [
 ORIGIN = "http://book.invalid/"  # asked nothing: the site's files answer every request
 PATIENCE_MS = 600_000
 # The box of A4 within the margins of pdf.css, in CSS pixels (96 an inch).
-ROOM = {"width": round(170 / 25.4 * 96), "height": round(251 / 25.4 * 96)}
+ROOM: "ViewportSize" = {"width": round(170 / 25.4 * 96), "height": round(251 / 25.4 * 96)}
 
 _HERE = Path(__file__).parent
 
@@ -131,7 +131,7 @@ def print_document(browser: "Browser", document: str, site: Path) -> bytes:
         _fill_in(page, numbers)
         printed = _pdf(page, tagged=True)
         if _numbers(printed) != numbers:
-            raise BuildError("the numbers in the contents moved the pages: widen .contents .page")
+            raise BuildError("the contents, with their numbers, took other pages than without")
         return printed
     except Error as fault:
         raise BuildError(f"the browser could not print the book: {fault}") from None
@@ -157,9 +157,7 @@ def _answer(route: "Route", document: str, site: Path, lost: list[str]) -> None:
 
 
 def _pdf(page: "Page", *, tagged: bool) -> bytes:
-    return page.pdf(
-        prefer_css_page_size=True, print_background=True, outline=tagged, tagged=tagged
-    )
+    return page.pdf(prefer_css_page_size=True, print_background=True, outline=tagged, tagged=tagged)
 
 
 def _numbers(printed: bytes) -> dict[str, int]:
@@ -205,9 +203,9 @@ def finished(printed: bytes, project: Project) -> bytes:
         "/Subject": " ".join(str(cff.get("abstract", "")).split()),
         "/Keywords": ", ".join(cff.get("keywords", [])),
     }
-    date = written(project)
-    if date is not None:
-        metadata |= dict.fromkeys(("/CreationDate", "/ModDate"), f"D:{date:%Y%m%d%H%M%S}Z")
+    day = str(site_record(project)["date"]).replace("-", "")
+    if day:  # of the commit, not of the build
+        metadata |= dict.fromkeys(("/CreationDate", "/ModDate"), f"D:{day}000000Z")
     writer.metadata = None
     writer.add_metadata(metadata)
     shown = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})

@@ -2,11 +2,8 @@
 
 import html
 import json
-import os
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import yaml
@@ -14,7 +11,6 @@ from bs4 import BeautifulSoup
 
 from .pdf_parts import (
     Heading,
-    Part,
     anchor,
     contents_list,
     headings,
@@ -105,15 +101,16 @@ def _appendix(
 ) -> tuple[str, list[Heading]]:
     """The scorecard's two tables, compact."""
     claims, numbers = anchor(SCORECARD, "claims"), anchor(SCORECARD, "published-numbers")
+    title = "Appendix: claims and published numbers"
     section = (
-        f'<section class="chapter appendix" id="{SCORECARD}">'
-        "<h2>Appendix: claims and published numbers</h2>"
-        f'<section id="{claims}"><h3>Claims, measured</h3>{claims_table(ledger, titles)}</section>'
-        f'<section class="numbers" id="{numbers}"><h3>Published numbers, and ours</h3>'
+        f'<section class="chapter appendix" id="{SCORECARD}"><div class="wide">'
+        f'<h2>{title}</h2><section id="{claims}"><h3>Claims, measured</h3>'
+        f"{claims_table(ledger, titles)}</section></div>"
+        f'<section id="{numbers}"><h3>Published numbers, and ours</h3>'
         f"{published_table(published, titles)}</section></section>"
     )
     return section, [
-        Heading(1, "Appendix: claims and published numbers", SCORECARD),
+        Heading(1, title, SCORECARD),
         Heading(2, "Claims, measured", claims),
         Heading(2, "Published numbers, and ours", numbers),
     ]
@@ -124,14 +121,14 @@ def title_page(
 ) -> str:
     """Title, authors, what it is a companion to, version, scale and seed, licence."""
     papers = "".join(f"<li>{_cited(paper)}</li>" for paper in cff.get("references", []))
-    address = read_address(project)
+    record, address = site_record(project), read_address(project)
     made = [f"Computed at {computed_at(ledger)}."] if ledger else []
     online = f'The online book, its code and data: <a href="{address}">{address}</a>.'
     facts = [
-        version_line(project),
+        " of ".join(filter(None, [record["line"], record["date"]])) + ".",
         *made,
-        "Charts are shown as they stand when the online book is opened, without sliders. Code that "
-        "it folds away is left out here; all of it stands in each chapter’s script, book/NN_name.py.",
+        "Charts are shown as they stand when the online book is opened, without its sliders. Code "
+        "that is folded there is left out here; the chapters’ scripts, book/NN_name.py, hold all.",
         *([online] if address else []),
         "Licence: the code under MIT, text and figures under CC BY 4.0.",
     ]
@@ -148,13 +145,15 @@ def _cited(paper: Mapping[str, Any]) -> str:
     parts = [names(paper["authors"]), str(paper["title"]), str(place)]
     text = html.escape(". ".join(part.rstrip(".") for part in parts if part))
     url = html.escape(str(paper.get("url", "")))
-    return f'{text}.{f" <a href={url!r}>{url}</a>" if url else ""}'
+    return f"{text}.{f' <a href={url!r}>{url}</a>' if url else ''}"
 
 
 def names(people: Sequence[Mapping[str, Any]]) -> str:
     """Persons and groups of a CITATION.cff, as text."""
     listed = [
-        str(person.get("name") or f"{person.get('given-names', '')} {person['family-names']}")
+        str(
+            person.get("name") or f"{person.get('given-names', '')} {person['family-names']}"
+        ).strip()
         for person in people
     ]
     return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
@@ -164,13 +163,15 @@ def page_rules(titles: Mapping[str, str], book: str) -> str:
     """Each chapter's pages by name, with the book's title and its own above them."""
     rules = []
     for number, (page, title) in enumerate(titles.items()):
-        name = "appendix" if page == SCORECARD else f"p{number}"
         font = 'font: 8pt "Liberation Sans", Arial, sans-serif; color: #4d5661;'
-        rules.append(
-            f"@page {name} {{ @top-left {{ content: {_css(book)}; {font} }} "
-            f"@top-right {{ content: {_css(title)}; {font} }} }}"
-            f'\n[id="{anchor(page)}"] {{ page: {name}; }}'
+        right = "" if title == book else title
+        above = (
+            f"@top-left {{ content: {_css(book)}; {font} }} "
+            f"@top-right {{ content: {_css(right)}; {font} }}"
         )
+        rules.append(f'@page p{number} {{ {above} }}\n[id="{page}"] {{ page: p{number}; }}')
+        if page == SCORECARD:  # wide, and by another name than the numbers that follow it
+            rules.append(f"@page claims {{ {above} }}")
     return "\n".join(rules)
 
 
@@ -180,18 +181,14 @@ def _css(text: str) -> str:
     return f'"{escaped}"'
 
 
-def version_line(project: Project) -> str:
-    return ""
-
-
-def written(project: Project) -> datetime | None:
-    """When the printed state was written: SOURCE_DATE_EPOCH, or the date of the last commit."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not epoch.isdigit():
-        command = ["git", "-C", str(project.root), "log", "-1", "--format=%ct"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except OSError:
-            return None
-        epoch = done.stdout.strip()
-    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else None
+def site_record(project: Project) -> dict[str, Any]:
+    """Version, commit and its day of what the site was built from, which may not be the newest."""
+    try:
+        config = yaml.safe_load((project.build / "_config.yml").read_text(encoding="utf-8"))
+        record: dict[str, Any] = config["sphinx"]["config"]["html_context"]["ltr_build"]
+    except (OSError, KeyError, TypeError):
+        raise BuildError(
+            f"{project.shown(project.build / '_config.yml')} does not say what the site was built "
+            "from: run make book"
+        ) from None
+    return record

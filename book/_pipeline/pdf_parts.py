@@ -88,7 +88,8 @@ def printed_article(path: Path, page: str, printed: Sequence[str]) -> Tag:
         heading.name = f"h{int(heading.name[1]) + 1}"
     _rename(article, page)
     _relink(article, page, printed)
-    article.name, article.attrs = "section", {"class": ["chapter"], "id": anchor(page)}
+    article.name = "section"
+    article["class"], article["id"] = "chapter", anchor(page)
     return article
 
 
@@ -97,18 +98,18 @@ def _unfold(soup: BeautifulSoup, article: Tag) -> None:
     for summary in article.select(", ".join(f"{card} > summary" for card in _CARDS.split(", "))):
         summary.decompose()
     for details in article.find_all("details"):
-        details.name, details.attrs = "div", {"class": ["unfolded"]}
-        summary = details.find("summary", recursive=False)
-        if summary is not None:
-            summary.name = "p"
+        details.name, details["class"] = "div", "unfolded"
+        clicked = details.find("summary", recursive=False)
+        if clicked is not None:
+            clicked.name = "p"
 
 
 def _rename(article: Tag, page: str) -> None:
     """Ids with the page's name before them, and what refers to them within the page."""
-    for tag in article.find_all(id=True):
+    for tag in article.select("[id]"):
         tag["id"] = anchor(page, str(tag["id"]))
     for attribute in _REFERRING:
-        for tag in article.find_all(attrs={attribute: True}):
+        for tag in article.select(f"[{attribute}]"):
             tag[attribute] = " ".join(anchor(page, name) for name in str(tag[attribute]).split())
 
 
@@ -128,7 +129,7 @@ def _relink(article: Tag, page: str, printed: Sequence[str]) -> None:
 
 def mend_links(body: Tag) -> None:
     """Links to a place that is not printed lead to its page; ids that nothing refers to go."""
-    identities = {str(tag["id"]) for tag in body.find_all(id=True)}
+    identities = {str(tag["id"]) for tag in body.select("[id]")}
     used = set()
     for link in body.find_all("a", href=re.compile("^#")):
         target = str(link["href"])[1:]
@@ -137,10 +138,10 @@ def mend_links(body: Tag) -> None:
             link["href"] = f"#{target}"
         used.add(target)
     for attribute in _REFERRING:
-        for tag in body.find_all(attrs={attribute: True}):
+        for tag in body.select(f"[{attribute}]"):
             used.update(str(tag[attribute]).split())
-    for tag in body.find_all(id=True):
-        if tag["id"] not in used:
+    for tag in body.select("[id]"):
+        if tag["id"] not in used and "chapter" not in (tag.get("class") or []):
             del tag["id"]
 
 
