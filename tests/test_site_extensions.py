@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
 CONF = """\
 extensions = ["myst_parser", "ltr_pages"]
@@ -196,30 +195,6 @@ def test_durations(load: Any, seconds: float, text: str) -> None:
     assert load("ltr_text").duration(seconds) == text
 
 
-def test_launch_and_source_links_lead_to_the_script(load: Any) -> None:
-    def link(text: str, url: str) -> dict[str, str]:
-        return {"type": "link", "text": text, "url": url}
-
-    binder = "https://mybinder.org/v2/gh/o/r/main?urlpath=lab/tree/book/01_first.ipynb"
-    buttons = [
-        {
-            "label": "launch-buttons",
-            "buttons": [link("Binder", binder), link("Colab", "https://colab/01_first.ipynb")],
-        },
-        {"label": "source-buttons", "buttons": [link("Edit", "https://g/edit/01_first.ipynb")]},
-        {"label": "download-buttons", "buttons": [link(".ipynb", "_sources/01_first.ipynb")]},
-    ]
-    changed = load("ltr_links").source_buttons(buttons, "01_first")
-    urls = {b["text"]: b["url"] for group in changed for b in group["buttons"]}
-    assert urls == {
-        "Binder": "https://mybinder.org/v2/gh/o/r/main?urlpath=lab/tree/book/01_first.py",
-        "Edit": "https://g/edit/01_first.py",
-        ".ipynb": "_sources/01_first.ipynb",
-    }
-    only_colab = [{"label": "launch-buttons", "buttons": [link("Colab", "https://colab")]}]
-    assert load("ltr_links").source_buttons(only_colab, "01_first") == []
-
-
 def test_a_page_that_is_no_chart_page_is_told_apart(load: Any) -> None:
     module: ModuleType = load("ltr_charts")
     assert module.has_charts('<p><div class="ltr-chart" id="chart-1"></div></p>')
@@ -249,55 +224,6 @@ def test_without_mathjax_the_build_says_what_to_install(
     monkeypatch.setattr(module, "PACKAGE", "no-such-package")
     with pytest.raises(Exception, match="no-such-package is not installed; install the extra"):
         module.mathjax_folder()
-
-
-@pytest.fixture(scope="module")
-def addressed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it is once the repository has a public address."""
-    folder = tmp_path_factory.mktemp("addressed")
-    settings = yaml.safe_load((built / "_build" / "_config.yml").read_text(encoding="utf-8"))
-    settings["repository"] = {
-        "url": "https://github.com/owner/book",
-        "path_to_book": "book",
-        "branch": "main",
-    }
-    settings["launch_buttons"] = {
-        "notebook_interface": "jupyterlab",
-        "binderhub_url": "https://mybinder.org",
-    }
-    settings["html"] |= {"use_repository_button": True, "use_issues_button": True}
-    (folder / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')",
-        "build",
-        str(built / "_build" / "stage"),
-        *("--config", str(folder / "_config.yml"), "--toc", str(built / "_toc.yml")),
-        *("--path-output", str(folder), "-n", "-W"),
-    ]
-    done = subprocess.run(command, cwd=built, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "_build" / "html"
-
-
-def test_binder_opens_the_script_that_git_holds(addressed: Path, repository: Path) -> None:
-    chapters = sorted(addressed.glob("[0-9]*.html"))
-    assert chapters
-    for page in chapters:
-        text = html.unescape(page.read_text(encoding="utf-8"))
-        links = re.findall(r'href="(https://mybinder\.org/[^"]+)"', text)
-        script = f"book/{page.stem}.py"
-        expected = f"https://mybinder.org/v2/gh/owner/book/main?urlpath=lab/tree/{script}"
-        assert set(links) == {expected}
-        assert (repository / script).is_file()
-
-
-def test_without_an_address_there_are_no_buttons_to_elsewhere(site: Path) -> None:
-    for page in site.glob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        assert "mybinder.org" not in text
-        assert "executablebooks" not in text
 
 
 def test_the_list_of_references_keeps_no_roles(load: Any) -> None:

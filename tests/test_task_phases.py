@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import ltr_core
 from ltr_core import tasks
 from ltr_core.tasks import (
     Associations,
@@ -51,6 +52,8 @@ def test_every_task_of_the_package_is_tried():
     offered = {kind for name, kind in vars(tasks).items() if name in tasks.__all__}
     drawn = {kind for kind in offered if isinstance(kind, type) and hasattr(kind, "sample")}
     assert drawn - {Task} == {*PHASED, Reaching, *OTHERS}, "add it to PHASED above"
+    names = {kind.__name__ for kind in drawn}
+    assert names <= set(ltr_core.__all__), "add it to ltr_core/__init__.pyi and describe it"
 
 
 @pytest.mark.parametrize("task", PHASED)

@@ -2,7 +2,7 @@
 
 `{citation}` shows the project and each of the papers as APA and as BibTeX, with buttons to copy.
 The papers' BibTeX is that of the book's own bibliography. Version and commit are the pipeline's
-record of the build, `ltr_build` in the configuration that it derives.
+record of the build, `ltr_build` in the configuration that it derives, with the public address.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ def bibtex_of(reference: Mapping[str, Any], bibliography: str) -> str:
     return str(found[0])
 
 
-def footer(build: Mapping[str, Any], repository: str) -> str:
+def footer(build: Mapping[str, Any]) -> str:
     """Version and commit as HTML, linked to the commit where the repository has an address."""
-    line, commit = html.escape(build["line"]), build["commit"]
+    line, commit, repository = html.escape(build["line"]), build["commit"], build["address"]
     if repository and commit:
         url = html.escape(f"{repository.rstrip('/')}/commit/{commit}")
         line = line.replace(commit[:7], f'<a href="{url}">{commit[:7]}</a>')
@@ -119,8 +119,7 @@ def _footer(
 ) -> None:
     build = app.config.html_context.get("ltr_build")
     if build:
-        repository = app.config.html_theme_options.get("repository_url") or ""
-        context["theme_extra_footer"] = footer(build, repository)
+        context["theme_extra_footer"] = footer(build)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -25,6 +25,7 @@ RUNGS = (
     "no alignment within a step",
     "one average over steps (bound)",
 )
+"""Names of the rungs of `ladder`, from what is measured up to the bound."""
 
 
 class Tail(NamedTuple):
@@ -32,6 +33,14 @@ class Tail(NamedTuple):
 
     Both as shares of the squared norm: as `measured`, and the `bound` of theory, which may be
     above 1 and then says nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> tail = theory.Tail(measured=np.array([1.0, 0.2, 0.0]), bound=np.array([1.5, 0.4, 0.0]))
+    >>> tail.ranks(0.7)
+    (1, 2)
     """
 
     measured: Float[np.ndarray, " rank"]
@@ -49,7 +58,17 @@ class Tail(NamedTuple):
 
 
 class TailBounds(NamedTuple):
-    """The tails of both sides' unfoldings."""
+    """The tails of both sides' unfoldings.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> post, pre = theory.tail_bounds(run)
+    >>> post.measured.shape, bool((pre.measured <= pre.bound + 1e-9).all())
+    ((11,), True)
+    """
 
     post: Tail
     pre: Tail
@@ -60,6 +79,15 @@ class RankBounds(NamedTuple):
 
     `cp_measured`: the least CP rank tried that leaves no more than the tolerance; None if none does
     or none was tried.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> ranks = theory.rank_bounds(run)
+    >>> ranks.bound, ranks.cp_rank, ranks.cp_measured
+    ((5, 4, 4), 16, None)
     """
 
     measured: tuple[int, int, int]
@@ -72,6 +100,15 @@ def learned_part(run: ObservedRun) -> Float[np.ndarray, "step post pre"]:
     """W_s - k_s W_0, the sum of gradients in the weights: the change, if no weight decays.
 
     Raises ValueError for a run whose updates are no sums of gradients (Adam).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> np.array_equal(theory.learned_part(run), run.change)  # no weight decay
+    True
     """
     _, kept = _coefficients(run)
     start = run.start.recurrent[0].double().numpy()
@@ -86,11 +123,20 @@ def tail_bounds(run: ObservedRun) -> TailBounds:
         sum_s |(1-P) dW_s|^2 <= h^2 sum_s (sum_s' |c_ss'| |Phi_s'|_2 |(1-P) Lambda_s'|_F)^2
                              <= tail_r(K),    K = h^2 sum_s' w_s' |Phi_s'|_2^2 Lambda_s' Lambda_s'^T
 
-    by the triangle and the Cauchy-Schwarz inequality, where w_s' = sum_s a_s |c_ss'| / b_s',
-    a_s = sum_s' |c_ss'| b_s', for any positive b; b_s = |Lambda_s|_F |Phi_s|_2 makes the second an
-    equality at r = 0. For the other side, Lambda and Phi change places.
+    by the triangle and the Cauchy-Schwarz inequality, where `w_s' = sum_s a_s |c_ss'| / b_s'`,
+    `a_s = sum_s' |c_ss'| b_s'`, for any positive b; `b_s = |Lambda_s|_F |Phi_s|_2` makes the second
+    an equality at r = 0. For the other side, Lambda and Phi change places.
 
     Raises ValueError for a run of Adam, or one whose gradients are all zero.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> measured, guaranteed = theory.tail_bounds(run).post.ranks(0.9)
+    >>> measured, guaranteed
+    (1, 2)
     """
     tensor = _nonzero_part(run)
     total = float(np.square(tensor).sum())
@@ -117,6 +163,14 @@ def rank_bounds(
     slowly: ask for no less than 1e-4).
 
     Raises ValueError as `tail_bounds` does, or for a tolerance outside [1e-7, 1).
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)  # two inputs, two outputs, no structure
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> theory.rank_bounds(run).bound
+    (5, 4, 4)
     """
     if not 1e-7 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}: it must be at least 1e-7 and below 1.")
@@ -129,7 +183,14 @@ def rank_bounds(
 
 
 def cp_bound(ranks: tuple[int, int, int]) -> int:
-    """The least product of two mode ranks: a tensor's CP rank is at most that."""
+    """The least product of two mode ranks: a tensor's CP rank is at most that.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> theory.cp_bound((5, 4, 3))
+    12
+    """
     first, second, _ = sorted(ranks)
     return first * second
 
@@ -144,6 +205,16 @@ def ladder(
     cancellation); with the product of norms for the norm of each product (no alignment); with one
     average over steps for the norms of each. Raises ValueError as `tail_bounds` does, or for a
     rank outside [0, N].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> left = theory.ladder(run, np.array([1, 2]), "pre")
+    >>> [bool((left[rung] >= left["measured"]).all()) for rung in theory.RUNGS]
+    [True, True, True, True, True]
     """
     tensor, axis = _nonzero_part(run), AXIS[side]
     n_units = tensor.shape[axis]

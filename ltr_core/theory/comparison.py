@@ -16,15 +16,26 @@ class Comparison(NamedTuple):
     """Learning of one target at one g, simulated (network, epoch) and by theory (epoch,).
 
     - `t` (epoch,): the theory's time, (learning rate x epoch) / (1 - g^2)^2.
-    - `distance` (network,): the first distance from the target, |z* - z0|, as a share of |z*|.
-    - `reached`: the share of the way to the target, (z - z0) / (z* - z0). Theory starts at z0 = 0;
-      a network of finite size starts a little off it.
+    - `distance` (network,): the first distance from the target, `|z* - z0|`, as a share of `|z*|`.
+    - `reached`: the share of the way to the target, `(z - z0) / (z* - z0)`. Theory starts at z0 =
+      0; a network of finite size starts a little off it.
     - `loss`: as a share of the first; `first`, `second`: singular values of the change.
     - `last_valid`: the last epoch with t <= `valid_until`.
     - `time` (network,), `time_theory`, `time_small`: the epochs to 5 % of the first loss, simulated
       (infinite if never), from the third-order series, and in the limit of a small target.
     - `shuffled` (network,): the loss after the last epoch with the initial weights permuted, as a
       share of the first.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 64, 1, 1, g=0.5, nonlinearity="identity")
+    >>> found = theory.compare(networks, 0.5, 0.5, learning_rate=0.005, n_epochs=50)
+    >>> found.reached.shape, found.reached_theory.shape
+    ((2, 51), (51,))
+    >>> print(found.t[-1].round(3))  # 0.005 * 50 / (1 - 0.5^2)^2
+    0.444
     """
 
     t: Float[np.ndarray, " epoch"]
@@ -49,6 +60,15 @@ class MissedChange(NamedTuple):
 
     - `first_order`, `both_orders` (network,): left without the first order, or the first two.
     - `permuted` (network,): the same with both orders made from permuted initial weights.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 64, 1, 1, g=0.2, nonlinearity="identity")
+    >>> missed = theory.missed_change(networks, 0.2, 0.5, learning_rate=0.01)
+    >>> missed.first_order.shape, missed.permuted.shape
+    ((2,), (2,))
     """
 
     first_order: Float[np.ndarray, " network"]
@@ -68,9 +88,22 @@ def compare(
 ) -> Comparison:
     """Let linear networks of strength g learn a fixed point, and set theory beside it.
 
+    - `networks`: one input, one output, initial weights of variance g^2 / N.
     - `learning_rate`: of gradient descent. `error`: see `valid_until`; `seed`: of the permutations.
 
     Raises ValueError where `descend_fixed_point` or `expansion` does.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 64, 1, 1, g=0.2, nonlinearity="identity")
+    >>> found = theory.compare(networks, 0.2, 0.5, learning_rate=0.01, n_epochs=50)
+    >>> found.last_valid
+    49
+    >>> off = found.reached - found.reached_theory
+    >>> bool(abs(off[:, : found.last_valid]).max() < 0.1)
+    True
     """
     tau = learning_rate * np.arange(n_epochs + 1)
     theory = linear.expansion(g, target, tau)
@@ -119,6 +152,17 @@ def missed_change(
 
     Settings are those of `compare`. Raises ValueError where it does, and for a learning rate so
     large that the range ends before the first epoch.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 64, 1, 1, g=0.2, nonlinearity="identity")
+    >>> missed = theory.missed_change(networks, 0.2, 0.5, learning_rate=0.01)
+    >>> missed.both_orders < missed.first_order
+    array([ True,  True])
+    >>> missed.both_orders < missed.permuted
+    array([ True,  True])
     """
     n_epochs = int(linear.valid_until(g, target, error) / linear.scaled_time(g, learning_rate))
     if n_epochs < 1:

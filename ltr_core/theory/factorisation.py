@@ -16,10 +16,19 @@ def singular_value_bounds(
 ) -> Float[np.ndarray, " neuron"]:
     """For each k the least h sigma_i(Lambda) sigma_j(Phi) with i + j - 1 = k: above sigma_k(G).
 
+    G = h Lambda Phi^T, with `h` the Euler step over the time constant. The inequality is Horn's.
     `balanced`: first multiply each column of Lambda, and divide that of Phi, by the number that
     makes them equally long. The product is the same, the bound another (mostly a lower one).
 
     Raises ValueError for factors of different shapes or an h outside (0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> adjoint, rates = np.diag([4.0, 1.0]), np.diag([3.0, 2.0])
+    >>> theory.singular_value_bounds(adjoint, rates, 0.5)  # 0.5 * 12, 0.5 * min(8, 3)
+    array([6. , 1.5])
     """
     if adjoint.shape != rates.shape:
         raise ValueError(

@@ -31,6 +31,17 @@ class FixedPointLearning(NamedTuple):
     - `spectrum_at`: the epochs of `largest_real_part` (network, spectrum), of W's eigenvalues.
     - `diverged_at`: for each network the epoch at which it lost its stable fixed point, None if
       it did not. From then on everything is NaN (but the largest real part at that epoch).
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 20, 1, 1, g=0.5, nonlinearity="identity")
+    >>> course = theory.descend_fixed_point(
+    ...     networks, 0.5, learning_rate=0.02, n_epochs=10, record_at=[5, 10]
+    ... )
+    >>> course.output.shape, course.recorded, course.change.shape
+    (torch.Size([2, 11]), (5, 10), torch.Size([2, 2, 20, 20]))
     """
 
     output: Float[Tensor, "network epoch"]
@@ -62,6 +73,15 @@ def descend_fixed_point(
     Raises ValueError if a network is not linear, has no stable fixed point to begin with, has
     other than one input and one output, or holds values that are not finite, and for settings
     out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 20, 1, 1, g=0.5, nonlinearity="identity")
+    >>> course = theory.descend_fixed_point(networks, 0.5, learning_rate=0.05, n_epochs=100)
+    >>> course.output[:, -1].numpy().round(2), course.diverged_at
+    (array([0.5, 0.5]), (None, None))
     """
     _check(networks, target, learning_rate, n_epochs)
     recorded = _epochs("record_at", record_at, n_epochs)
@@ -86,10 +106,21 @@ def two_unit_equivalent(networks: RNN) -> RNN:
     """Networks of two units that learn exactly as networks without random weights do.
 
     With W0 = 0 the change stays in the plane of the input vector m and the readout vector w. In
-    an orthonormal basis of the plane, m and w scaled by sqrt(|m| |w|), it is a network of two
+    an orthonormal basis of the plane, m and w scaled by `sqrt(|m| |w|)`, it is a network of two
     units with the same output, loss, singular values and eigenvalues at every epoch.
 
     Raises ValueError where W0 is not 0, or m or w is.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> large = mean_field_networks(1, 100, 1, 1, g=0.0, nonlinearity="identity")
+    >>> small = theory.two_unit_equivalent(large)
+    >>> options = {"learning_rate": 0.1, "n_epochs": 10}
+    >>> courses = [theory.descend_fixed_point(one, 0.5, **options) for one in (large, small)]
+    >>> small.n_units, bool((courses[0].output - courses[1].output).abs().max() < 1e-6)
+    (2, True)
     """
     check_linear(networks)
     if networks.recurrent.any():

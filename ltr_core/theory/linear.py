@@ -7,8 +7,9 @@ W alone, in continuous time tau = learning rate x epoch:
     dW/dtau = (z* - z) b a^T,        a = (1 - W)^-1 m,        b = (1 - W)^-T w.
 
 `expansion` solves this to third order for a large network with independent Gaussian weights of
-variance g^2 / N, |m| = sqrt(N) and |w| = 1 / sqrt(N) (Schuessler et al. 2020). Everything but the
-target z* then depends on g through beta = 1 / (1 - g^2) alone, and on time through t = beta^2 tau.
+variance g^2 / N, `|m| = sqrt(N)` and `|w| = 1 / sqrt(N)` (Schuessler et al. 2020). Everything but
+the target z* then depends on g through beta = 1 / (1 - g^2) alone, and on time through
+t = beta^2 tau.
 
 Arguments may be numbers or arrays that broadcast; times are in the units of tau unless they are
 called t. Every function of g raises ValueError unless 0 <= g < 1: from 1 on the network is
@@ -28,6 +29,13 @@ class Expansion(NamedTuple):
 
     - `output`: z; `loss`: L = (z* - z)^2 / 2.
     - `first_singular_value`, `second_singular_value`: of the change W - W0.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> said = theory.expansion(g=0.5, target=0.5, tau=0.1)
+    >>> print(said.output.round(2), said.loss.round(2), said.first_singular_value.round(2))
+    0.08 0.09 0.06
     """
 
     output: Float[np.ndarray, "..."]
@@ -40,6 +48,13 @@ def amplification(g: Values) -> Float[np.ndarray, "..."]:
     """beta = 1 / (1 - g^2), the factor by which W0 amplifies squared lengths.
 
     Raises ValueError for g outside [0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> theory.amplification(np.array([0.0, 0.6, 0.9])).round(2)
+    array([1.  , 1.56, 5.26])
     """
     strength = np.asarray(g, dtype=np.float64)
     outside = strength[~((strength >= 0) & (strength < 1))]
@@ -52,7 +67,16 @@ def amplification(g: Values) -> Float[np.ndarray, "..."]:
 
 
 def scaled_time(g: Values, tau: Values) -> Float[np.ndarray, "..."]:
-    """t = tau / (1 - g^2)^2: in this time networks of all g begin to learn at one speed."""
+    """t = tau / (1 - g^2)^2: in this time networks of all g begin to learn at one speed.
+
+    Raises ValueError for g outside [0, 1), or a time that is negative or not finite.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> print(theory.scaled_time(g=0.6, tau=0.1).round(3))
+    0.244
+    """
     return np.asarray(amplification(g) ** 2 * _times(tau))
 
 
@@ -65,6 +89,14 @@ def expansion(g: Values, target: Values, tau: Values, *, freeze: bool = True) ->
     is -3t/2 times as large, so that it is too large long before the others are.
 
     Raises ValueError for g outside [0, 1), a target that is 0 or not finite, a negative time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> epochs = np.array([0, 10, 20])
+    >>> theory.expansion(g=0.5, target=0.5, tau=0.01 * epochs).output.round(3)
+    array([0.   , 0.083, 0.16 ])
     """
     beta, aim, t = amplification(g), _target(target), scaled_time(g, tau)
     curvature = 1 + 8 * aim**2 * beta
@@ -82,6 +114,14 @@ def small_target_expansion(g: Values, target: Values, tau: Values) -> Expansion:
     """The limit of a small target, at all times: z = z* (1 - e^-t), and a change of rank one.
 
     Raises ValueError as `expansion` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> said = theory.small_target_expansion(g=0.5, target=0.1, tau=np.array([0.0, 0.5, 5.0]))
+    >>> (said.output / 0.1).round(3)
+    array([0.   , 0.589, 1.   ])
     """
     beta, aim, t = amplification(g), _target(target), scaled_time(g, tau)
     output = aim * -np.expm1(-t)
@@ -97,6 +137,14 @@ def learning_time(g: Values, target: Values, threshold: float = 0.05) -> Float[n
     series' range (`valid_until`): it tells how times compare across g, not their values.
 
     Raises ValueError as `expansion` does, and for a threshold outside (0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> times = theory.learning_time(np.array([0.0, 0.5]), target=0.1)
+    >>> print((times[1] / times[0]).round(2))  # (1 - 0.5^2)^2, nearly
+    0.56
     """
     beta, aim, share = amplification(g), _target(target), _learned(threshold)
     return np.asarray(_crossing(1 + 8 * aim**2 * beta, share) / beta**2)
@@ -106,6 +154,12 @@ def small_target_learning_time(g: Values, threshold: float = 0.05) -> Float[np.n
     """The same in the limit of a small target: -(1 - g^2)^2 ln(threshold) / 2.
 
     Raises ValueError for g outside [0, 1) or a threshold outside (0, 1).
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> print(theory.small_target_learning_time(g=0.5).round(3))
+    0.843
     """
     return np.asarray(-np.log1p(-_learned(threshold)) / amplification(g) ** 2)
 
@@ -117,6 +171,13 @@ def valid_until(g: Values, target: Values, error: float = 0.1) -> Float[np.ndarr
     from simulations), so that t = (24 error / (1 + 56 z*^2 beta))^(1/3).
 
     Raises ValueError as `expansion` does, and for an error that is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> theory.valid_until(g=0.5, target=np.array([0.1, 0.5, 2.0])).round(2)
+    array([1.11, 0.5 , 0.2 ])
     """
     if not (np.isfinite(error) and error > 0):
         raise ValueError(f"error is {error}: it must be finite and positive.")
@@ -133,6 +194,13 @@ def spread(g: Values, target: Values, n_units: int) -> Float[np.ndarray, "..."]:
     single network does not follow the theory, however short the time. (Derived here.)
 
     Raises ValueError as `expansion` does, and for fewer than one unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> theory.spread(g=np.array([0.0, 0.8]), target=0.5, n_units=1024).round(2)
+    array([0.06, 0.8 ])
     """
     size = np.abs(_target(target))
     return np.asarray(4 * size * amplification(g) ** 2.5 / np.sqrt(units(n_units)))
@@ -145,6 +213,13 @@ def shuffled_loss(g: Values) -> Float[np.ndarray, "..."]:
     only the share (1 - g^2)^2 of it does not pass through W0 (Schuessler et al. 2020).
 
     Raises ValueError for g outside [0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> theory.shuffled_loss(np.array([0.0, 0.6, 0.9])).round(2)
+    array([0.  , 0.35, 0.93])
     """
     return np.asarray((1 - amplification(g) ** -2) ** 2)
 

@@ -27,6 +27,12 @@ def monomial_count(n_variables: int, degrees: Iterable[int]) -> int:
     """How many monomials of these degrees there are: C(n + k - 1, k) of degree k.
 
     Raises ValueError for a negative number or degree.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> theory.monomial_count(2, [1, 3])  # x, y, xxx, xxy, xyy, yyy
+    6
     """
     degrees = list(degrees)
     if n_variables < 0 or any(degree < 0 for degree in degrees):
@@ -39,12 +45,22 @@ def tanh_remainder(
 ) -> Float[np.ndarray, "..."]:
     """How far tanh may be from an odd polynomial of this degree m on [-Y, Y], Y the reach.
 
-    Its Taylor polynomial is within |c_{m+2}| Y^(m+2), the size of the next term; beyond pi / 2,
+    Its Taylor polynomial is within `|c_{m+2}| Y^(m+2)`, the size of the next term; beyond pi / 2,
     where the series diverges, that is true as well, but higher degrees do not help. The `best`
     polynomial is within rho^(1-m) (Y - tanh Y) / 2, with rho = c + sqrt(1 + c^2) and
     c = pi / (2 Y), which goes to 0 for every Y. (Both follow from the partial fractions of tanh.)
 
     Raises ValueError for a degree that is not odd, or a reach that is not finite or negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> reach = np.array([1.0, 3.0])
+    >>> theory.tanh_remainder(3, reach).round(3)
+    array([0.01 , 0.367])
+    >>> theory.tanh_remainder(3, reach, best=False).round(3)  # Taylor
+    array([ 0.133, 32.4  ])
     """
     reach = _checked(degree, reach, parity=1)
     if not best:
@@ -59,11 +75,17 @@ def slope_remainder(
 ) -> Float[np.ndarray, "..."]:
     """The same for the slope of tanh, 1 - tanh^2, and even polynomials.
 
-    Taylor: (m + 3) |c_{m+3}| Y^(m+2). The `best`: the Chebyshev series in the largest useful
+    Taylor: `(m + 3) |c_{m+3}| Y^(m+2)`. The `best`: the Chebyshev series in the largest useful
     ellipse in which the slope is bounded, 2 M rho^-(m+2) / (1 - rho^-2) with M = 1 / cos^2 theta,
     rho = c + sqrt(1 + c^2), c = theta / Y, for the theta in (0, pi / 2) at which it is least.
 
     Raises ValueError for a degree that is not even, or a reach that is not finite or negative.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> [bool(theory.slope_remainder(degree, 1.0) < 0.1) for degree in (0, 4, 8)]
+    [False, True, True]
     """
     reach = _checked(degree, reach, parity=0)
     if not best:
@@ -83,6 +105,14 @@ def product_space(
 
     Raises ValueError for a degree that is not odd, or where the products span everything: whatever
     was learned lies in their space, which then says nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> vectors = np.random.default_rng(0).standard_normal((30, 2))
+    >>> theory.product_space(vectors, 3).shape  # at most 2 + 4 directions
+    (30, 6)
     """
     _checked(degree, 0.0, parity=1)
     space = basis_of(vectors)
@@ -113,11 +143,11 @@ def monomial_tail(
 ) -> FirstGradient:
     """How fast the tails of the two factors of the first gradient must fall, from W_0 = 0.
 
-    Every unit i may have a polynomial of its own, on its own reach, its largest |x_i| ever.
+    Every unit i may have a polynomial of its own, on its own reach, its largest `|x_i|` ever.
 
     - Row i of Phi is within sqrt(n columns) times `tanh_remainder` of a matrix whose rank is
       C(p + k - 1, k) summed over odd k up to m, for m = 1, 3, ..., `highest`.
-    - Row i of Lambda is within |row i of C^T E|_F / h times `slope_remainder` of a matrix whose
+    - Row i of Lambda is within `|row i of C^T E|_F / h` times `slope_remainder` of a matrix whose
       rank is q times the same sum over even k, for m = 0, 2, ..., `highest` - 1; E holds the
       errors dL/dy.
 
@@ -125,6 +155,17 @@ def monomial_tail(
 
     Raises ValueError for a network that is linear or does not start from zero weights, and as
     `factors_of_gradient` does.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_inputs=1, nonlinearity="tanh")
+    >>> bound = theory.monomial_tail(*problem[:3], dt=problem.dt).rates
+    >>> bound.rank[:3]
+    array([1, 2, 3])
+    >>> factors = theory.factors_of_gradient(*problem[:3], dt=problem.dt)
+    >>> bound.broken_by(factors.rates) < 1e-9
+    True
     """
     if network.nonlinearity != "tanh":
         raise ValueError(
@@ -160,7 +201,7 @@ def monomial_tail(
 def _reach(
     network: RNN, inputs: Tensor, dt: float, initial: Tensor | None
 ) -> Float[np.ndarray, " neuron"]:
-    """The largest |x| of every unit before learning: the states of a linear network."""
+    """The largest `|x|` of every unit before learning: the states of a linear network."""
     plain = network.doubled()._replace(nonlinearity="identity")
     states = inputs.new_zeros(len(inputs), network.n_units) if initial is None else initial
     reached = simulate(plain, inputs.double()[None], dt, states.double()[None]).activity

@@ -33,6 +33,16 @@ def observe_training(
     Four matrices of the weights' size are kept at every step.
 
     Raises what `train` does, and ValueError where the recurrent weights are not trained.
+
+    Examples
+    --------
+    >>> import ltr_core as ltr
+    >>> from ltr_core import theory
+    >>> networks = ltr.random_networks(2, 10, 2, 2, tau=1.0)
+    >>> task = ltr.FlipFlop(duration=10.0)
+    >>> runs = theory.observe_training(networks, task, n_epochs=3, learning_rate=0.1, n_trials=4)
+    >>> len(runs), runs[0].change.shape
+    (2, (3, 10, 10))
     """
     if "recurrent" not in trained:
         raise ValueError(f"trained is {tuple(trained)}: it is the recurrent weights' learning.")
@@ -110,6 +120,16 @@ def observe_reaching(
 
     Raises `Diverged` when the error is not finite, ValueError where `record_learning` does and for
     more networks than one.
+
+    Examples
+    --------
+    >>> import ltr_core as ltr
+    >>> from ltr_core import theory
+    >>> task, hand = ltr.Reaching(preparation=0.1, movement=0.2), ltr.Hand()
+    >>> schedule = ltr.adaptation_schedule(ltr.CurlField(2.0), 2, 3, 2)
+    >>> run = theory.observe_reaching(ltr.random_networks(1, 10, 3, 2), task, hand, schedule)
+    >>> run.change.shape, run.loss.shape
+    ((7, 10, 10), (7,))
     """
     check_rate(learning_rate)
     check_schedule(schedule)

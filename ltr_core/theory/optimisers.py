@@ -24,6 +24,16 @@ class OptimiserOutcome(NamedTuple):
       directions. `rank`: its singular values above a hundredth of the largest.
     - `kept_by_space`, `kept_by_own`, `kept_by_random`: the share of the loss's fall that is left if
       dW is cut to that space, to its own d leading directions, or to d random dimensions.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem()
+    >>> space = theory.subspace_bound(problem.network, n_steps=5).basis
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> outcome = theory.optimiser_outcome(problem, run, 5, space)
+    >>> outcome.step, round(outcome.outside_space, 6), round(outcome.kept_by_space, 6)
+    (5, 0.0, 1.0)
     """
 
     step: int
@@ -41,6 +51,16 @@ def turned(problem: Problem, directions: Float[np.ndarray, "neuron neuron"]) -> 
 
     Entries that are rounding (below 1e-14 of the largest) become zeros.
     Raises ValueError for a network that is not linear, or columns that are not orthonormal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> axes = np.linalg.qr(np.random.default_rng(0).standard_normal((10, 10)))[0]
+    >>> there, start = theory.turned(problem, axes), np.zeros((10, 10))
+    >>> bool(np.isclose(theory.loss_with(there, start), theory.loss_with(problem, start)))
+    True
     """
     if problem.network.nonlinearity != "identity":
         raise ValueError(
@@ -60,13 +80,33 @@ def turned(problem: Problem, directions: Float[np.ndarray, "neuron neuron"]) -> 
 def completed_basis(
     basis: Float[np.ndarray, "neuron direction"],
 ) -> Float[np.ndarray, "neuron neuron"]:
-    """An orthogonal matrix whose first columns are the given orthonormal ones."""
+    """An orthogonal matrix whose first columns are the given orthonormal ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> axes = theory.completed_basis(np.eye(5)[:, :2])
+    >>> axes.shape, np.allclose(axes.T @ axes, np.eye(5))
+    ((5, 5), True)
+    """
     rest = np.linalg.svd(basis, full_matrices=True)[0][:, basis.shape[1] :]
     return np.hstack([basis, rest])
 
 
 def loss_with(problem: Problem, change: Float[np.ndarray, "post pre"]) -> float:
-    """The loss (squared, as `descend` takes it) of W_0 + change."""
+    """The loss (squared, as `descend` takes it) of W_0 + change.
+
+    Raises ValueError as `factors_of_gradient` does.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> bool(theory.loss_with(problem, run.change[-1]) < run.loss[0])
+    True
+    """
     network = problem.network
     network = network._replace(recurrent=network.recurrent + torch.from_numpy(change)[None])
     shown = (network, problem.inputs, problem.targets)
@@ -77,6 +117,16 @@ def matched_steps(runs: Mapping[str, ObservedRun]) -> dict[str, int]:
     """The first step after which each is at a loss that all of them reach.
 
     Raises ValueError where one of them never gets below its first loss.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> given = {"dt": problem.dt, "n_steps": 12}
+    >>> rates = {"slow": 0.1, "fast": 0.3}
+    >>> runs = {k: theory.descend(*problem[:3], learning_rate=v, **given) for k, v in rates.items()}
+    >>> theory.matched_steps(runs)
+    {'slow': 11, 'fast': 4}
     """
     reached = {name: run.loss.min() for name, run in runs.items()}
     level = max(reached.values())
@@ -95,7 +145,20 @@ def optimiser_outcome(
 ) -> OptimiserOutcome:
     """What the run had written after `step` updates, and what it is for; see `OptimiserOutcome`.
 
+    `basis`: of the space that it is held against, orthonormal; `seed`: of the random dimensions.
+
     Raises ValueError for a step that was not made, or if the loss did not fall.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem()
+    >>> space = theory.subspace_bound(problem.network, n_steps=5).basis
+    >>> given = {"dt": problem.dt, "n_steps": 5, "learning_rate": 0.01, "optimiser": "adam"}
+    >>> run = theory.descend(*problem[:3], **given)
+    >>> outcome = theory.optimiser_outcome(problem, run, 5, space)
+    >>> outcome.outside_space > 0.1  # Adam leaves the space
+    True
     """
     if not 1 <= step <= len(run.change):
         raise ValueError(f"step is {step}: the run has steps 1 to {len(run.change)}.")

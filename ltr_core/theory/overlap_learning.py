@@ -40,6 +40,16 @@ class OverlapLearning(NamedTuple):
 
     - `overlaps` (step, vector, vector): the matrix O.
     - `loss` (step,).
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1)
+    >>> course = theory.descend_overlaps(
+    ...     one.start, one.inputs, one.targets, dt=one.dt, n_steps=10, learning_rate=0.1
+    ... )
+    >>> course.overlaps.shape, course.loss.shape
+    (torch.Size([11, 4, 4]), torch.Size([11]))
     """
 
     overlaps: Float[Tensor, "step vector vector"]
@@ -51,6 +61,17 @@ class LowRankLearning(NamedTuple):
 
     - `left`, `right` (step, neuron, rank): the connectivity vectors.
     - `loss` (step,). `network`: the one that started.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1)
+    >>> network = theory.network_with_overlaps(one.start, 30)
+    >>> course = theory.descend_low_rank(
+    ...     network, one.inputs, one.targets, dt=one.dt, n_steps=10, learning_rate=0.1
+    ... )
+    >>> course.left.shape, course.overlaps.shape, course.at(10).n_units
+    (torch.Size([11, 30, 1]), torch.Size([11, 4, 4]), 30)
     """
 
     left: Float[Tensor, "step neuron rank"]
@@ -88,6 +109,17 @@ def descend_low_rank(
 
     Raises `Diverged` when the loss is not finite, and ValueError where shapes do not fit, a value
     is not finite, dt exceeds tau, or a setting is out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1)
+    >>> network = theory.network_with_overlaps(one.start, 30)
+    >>> course = theory.descend_low_rank(
+    ...     network, one.inputs, one.targets, dt=one.dt, n_steps=10, learning_rate=0.1
+    ... )
+    >>> bool(course.loss[-1] < course.loss[0])
+    True
     """
     check_network(network)
     _check_steps(n_steps, learning_rate)
@@ -130,6 +162,17 @@ def descend_overlaps(
 
     Raises `Diverged` when the loss is not finite, and ValueError for overlaps that no network has,
     shapes that do not fit, dt above tau, or settings out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1)
+    >>> given = {"dt": one.dt, "n_steps": 10, "learning_rate": 0.1}
+    >>> predicted = theory.descend_overlaps(one.start, one.inputs, one.targets, **given)
+    >>> network = theory.network_with_overlaps(one.start, 30)
+    >>> simulated = theory.descend_low_rank(network, one.inputs, one.targets, **given)
+    >>> bool((predicted.overlaps - simulated.overlaps).abs().max() < 1e-9)
+    True
     """
     check_overlaps(overlaps)
     _check_steps(n_steps, learning_rate)
@@ -166,6 +209,16 @@ def overlap_flow(
 
     Raises `Diverged` where the flow does not reach the last time, and ValueError as
     `descend_overlaps` does or for times that do not increase from 0 on.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1)
+    >>> flow = theory.overlap_flow(
+    ...     one.start, one.inputs, one.targets, dt=one.dt, times=[0.0, 0.5, 1.0]
+    ... )
+    >>> flow.overlaps.shape, bool((flow.loss.diff() < 0).all())
+    (torch.Size([3, 4, 4]), True)
     """
     check_overlaps(overlaps)
     aim = _aim(inputs, targets, overlaps.n_outputs, dt, loss)

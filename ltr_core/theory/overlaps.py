@@ -47,7 +47,17 @@ ROUNDING = 1e-10
 class LowRankNetwork(NamedTuple):
     """One network with W = left @ right.T / n and the readout outward / n, for n units.
 
-    Entries of order 1 make overlaps, and so activity and output, of order 1.
+    Entries of order 1 make overlaps, and so activity and output, of order 1. `tau` is the time
+    constant, in the units of dt.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import theory
+    >>> ones = torch.ones(4, 1)
+    >>> network = theory.LowRankNetwork(left=ones, right=ones / 2, inward=ones, outward=ones.mT)
+    >>> network.n_units, network.recurrent[0], network.as_rnn().n_networks
+    (4, tensor([0.1250, 0.1250, 0.1250, 0.1250]), 1)
     """
 
     left: Float[Tensor, "neuron rank"]
@@ -76,7 +86,18 @@ class LowRankNetwork(NamedTuple):
 class Overlaps(NamedTuple):
     """The matrix O = Z^T Z / n of a low-rank network, and where its parts lie.
 
-    Rows and columns are those of Z = [left, right, inward, outward^T].
+    Rows and columns are those of Z = [left, right, inward, outward^T]; `tau` is the network's.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> start = theory.pulse_problem(1, gain=0.5).start
+    >>> start.matrix.shape, start.places["inward"]
+    (torch.Size([4, 4]), slice(2, 3, None))
+    >>> heard = start.block("right", "inward")
+    >>> changed = start.with_block("right", "inward", heard / 2)
+    >>> round(changed.block("inward", "right").item(), 6)
+    0.25
     """
 
     matrix: Float[Tensor, "vector vector"]
@@ -119,6 +140,17 @@ def overlaps(network: LowRankNetwork) -> Overlaps:
 
     Raises ValueError where sizes differ or a value is not finite, and for a network that is not
     linear: what that does is not determined by overlaps (assumption: linear).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import theory
+    >>> ones = torch.ones(4, 1)
+    >>> theory.overlaps(theory.LowRankNetwork(ones, ones / 2, ones, ones.mT)).matrix.numpy()
+    array([[1.  , 0.5 , 1.  , 1.  ],
+           [0.5 , 0.25, 0.5 , 0.5 ],
+           [1.  , 0.5 , 1.  , 1.  ],
+           [1.  , 0.5 , 1.  , 1.  ]])
     """
     if network.nonlinearity != "identity":
         raise ValueError(
@@ -132,7 +164,17 @@ def overlaps(network: LowRankNetwork) -> Overlaps:
 
 
 def visible_overlaps(overlaps: Overlaps) -> Bool[Tensor, "vector vector"]:
-    """Which overlaps the output depends on; the mask is symmetric as the matrix is."""
+    """Which overlaps the output depends on; the mask is symmetric as the matrix is.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> theory.visible_overlaps(theory.pulse_problem(1).start).long()
+    tensor([[0, 1, 0, 1],
+            [1, 0, 1, 0],
+            [0, 1, 0, 1],
+            [1, 0, 1, 0]])
+    """
     seen = torch.zeros_like(overlaps.matrix, dtype=torch.bool)
     places = overlaps.places
     for one, other in VISIBLE:
@@ -148,6 +190,14 @@ def by_kind(
 
     A kind is named by its symbols: n·m are the overlaps of right and left vectors, b is for inward
     and c for outward. `matrices` are O at each step, `overlaps` says where its parts lie.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> start = theory.pulse_problem(2).start
+    >>> curves = theory.by_kind(start, start.matrix[None])
+    >>> {name: curve.shape for name, curve in curves["visible"].items()}
+    {'n·m': (4, 1), 'n·b': (2, 1), 'c·m': (2, 1)}
     """
     kinds: dict[str, dict[str, np.ndarray]] = {}
     for group, pairs in (("visible", VISIBLE[:3]), ("invisible", INVISIBLE)):
@@ -168,6 +218,14 @@ def network_with_overlaps(
 
     Raises ValueError for fewer units than there are vectors (a row of `overlaps` each), and for
     overlaps that no network has (as `check_overlaps`).
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> start = theory.pulse_problem(1).start
+    >>> network = theory.network_with_overlaps(start, n_units=50)
+    >>> network.left.shape, theory.overlaps(network).matrix.allclose(start.matrix)
+    (torch.Size([50, 1]), True)
     """
     check_overlaps(overlaps)
     k = len(overlaps.matrix)
@@ -189,6 +247,16 @@ def overlap_output(
 
     Raises ValueError as `check_overlaps` does, where inputs do not fit, or for dt above tau
     (assumption: an Euler step of at most tau).
+
+    Examples
+    --------
+    >>> import ltr_core as ltr
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1)
+    >>> said = theory.overlap_output(one.start, one.inputs, dt=one.dt)
+    >>> network = theory.network_with_overlaps(one.start, n_units=50).as_rnn()
+    >>> said.allclose(ltr.simulate(network, one.inputs[None], one.dt).output[0])
+    True
     """
     check_overlaps(overlaps)
     blocks = [overlaps.block(*pair) for pair in VISIBLE]

@@ -17,6 +17,13 @@ class Problem(NamedTuple):
 
     - `network`: a batch of one. `dt` in units of its time constant, which is 1.
     - `inputs` (trial, time, input), `targets` (trial, time, output), `initial` (trial, neuron).
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> network, inputs, targets, initial, dt = theory.random_problem(n_trials=3, n_time=10)
+    >>> network.n_units, inputs.shape, initial.shape
+    (40, torch.Size([3, 10, 2]), torch.Size([3, 40]))
     """
 
     network: RNN
@@ -51,6 +58,13 @@ def random_problem(
 
     Different parts are drawn independently: changing one size leaves the other parts alone.
     Raises ValueError for sizes out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(seed=1, n_units=12, g=0.8, nonlinearity="tanh")
+    >>> problem.network.recurrent.shape, problem.targets.shape
+    (torch.Size([1, 12, 12]), torch.Size([6, 20, 2]))
     """
     check_counts(
         n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs, n_trials=n_trials, n_time=n_time

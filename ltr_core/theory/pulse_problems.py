@@ -15,6 +15,13 @@ class PulseProblem(NamedTuple):
 
     - `inputs`, `targets` (1, time, 1): a pulse at the first step, and what the answer is to be.
     - `time` (time,): at which the answer is given.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1, duration=8.0, dt=0.2)
+    >>> one.start.rank, one.inputs.shape, one.time.shape
+    (1, torch.Size([1, 40, 1]), (40,))
     """
 
     start: Overlaps
@@ -38,6 +45,13 @@ def pulse_problem(
       it goes through the loop. b·b and c·c are 1.
 
     Raises ValueError for another rank, and for a gain, duration or time step out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> one = theory.pulse_problem(1, gain=0.4)
+    >>> round(one.start.block("right", "inward").item(), 6), one.inputs[0, 0].item()
+    (0.4, 5.0)
     """
     if rank not in (1, 2):
         raise ValueError(f"rank is {rank}: there is a problem for rank 1 and one for rank 2.")

@@ -20,9 +20,16 @@ from ltr_core.theory.linear import Values, amplification, units
 class ResolventNorms(NamedTuple):
     """The sizes of which the large-N theory is made, with A0 = (1 - W0)^-1.
 
-    - `input`: |a0|^2; `readout`: |b0|^2.
-    - `input_again`: |A0^T a0|^2; `readout_again`: |A0 b0|^2; `input_overlap`: a0^T A0^T a0.
-    - `mixed`: a0^T A0 b0, which differs in sign between networks.
+    - `input`: `|a0|^2`; `readout`: `|b0|^2`.
+    - `input_again`: `|A0^T a0|^2`; `readout_again`: `|A0 b0|^2`; `input_overlap`: `a0^T A0^T a0`.
+    - `mixed`: `a0^T A0 b0`, which differs in sign between networks.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> norms = theory.large_network_norms(g=0.5, n_units=100)
+    >>> print(norms.input.round(1), norms.mixed)
+    133.3 0.0
     """
 
     input: Float[np.ndarray, "..."]
@@ -34,7 +41,19 @@ class ResolventNorms(NamedTuple):
 
 
 class ChangeOrders(NamedTuple):
-    """The change of the weights at first and second order: tau `first` + tau^2 `second`."""
+    """The change of the weights at first and second order: tau `first` + tau^2 `second`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import ltr_core as ltr
+    >>> from ltr_core import theory
+    >>> ones = torch.ones(1, 2, 1)
+    >>> network = ltr.RNN(torch.eye(2)[None] / 2, ones, ones.mT / 4, 1.0, "identity")
+    >>> orders = theory.change_orders(network, target=1.5)
+    >>> orders.first.shape == orders.second.shape == network.recurrent.shape
+    True
+    """
 
     first: Float[Tensor, "network post pre"]
     second: Float[Tensor, "network post pre"]
@@ -45,6 +64,17 @@ def resolvent_norms(networks: RNN) -> ResolventNorms:
 
     Raises ValueError for networks that are not linear, have other than one input and one output,
     or hold values that are not finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import ltr_core as ltr
+    >>> from ltr_core import theory
+    >>> ones = torch.ones(1, 2, 1)
+    >>> network = ltr.RNN(torch.eye(2)[None] / 2, ones, ones.mT / 4, 1.0, "identity")
+    >>> norms = theory.resolvent_norms(network)  # a0 is (2, 2), b0 (1/2, 1/2), A0 2
+    >>> norms.input, norms.readout, norms.mixed
+    (array([8.]), array([0.5]), array([4.]))
     """
     resolvent, a, b = _resolvent(networks)
     again = (resolvent.mT @ a[..., None])[..., 0]
@@ -56,10 +86,17 @@ def resolvent_norms(networks: RNN) -> ResolventNorms:
 
 
 def large_network_norms(g: Values, n_units: int) -> ResolventNorms:
-    """What they tend to for |m| = sqrt(N), |w| = 1 / sqrt(N) (Schuessler et al. 2020).
+    """What they tend to for `|m| = sqrt(N)`, `|w| = 1 / sqrt(N)` (Schuessler et al. 2020).
 
     N beta, beta / N, N beta^4, beta^4 / N, N beta^2 and 0, with beta = 1 / (1 - g^2).
     Raises ValueError for g outside [0, 1) or fewer than one unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> theory.large_network_norms(np.array([0.0, 0.5]), 100).input.round(1)
+    array([100. , 133.3])
     """
     beta, n = amplification(g), units(n_units)
     powers = (n * beta, beta / n, n * beta**4, beta**4 / n, n * beta**2, 0 * beta)
@@ -74,6 +111,17 @@ def change_orders(networks: RNN, target: float) -> ChangeOrders:
 
     with e0 = z* - z0 (Schuessler et al. 2020, there for z0 = 0 and large N; here exact for every
     network). Raises ValueError as `resolvent_norms` does, and for a target that is not finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import ltr_core as ltr
+    >>> from ltr_core import theory
+    >>> ones = torch.ones(1, 2, 1)
+    >>> network = ltr.RNN(torch.eye(2)[None] / 2, ones, ones.mT / 4, 1.0, "identity")
+    >>> theory.change_orders(network, target=1.5).first[0].numpy()  # z0 is 1, b0 a0^T of ones
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
     """
     if not np.isfinite(target):
         raise ValueError(f"target is {target}: it must be finite.")
@@ -92,6 +140,16 @@ def fixed_point_output(networks: RNN) -> Float[Tensor, " network"]:
 
     Raises ValueError for networks that are not linear, have other than one input and one output,
     or hold values that are not finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import ltr_core as ltr
+    >>> from ltr_core import theory
+    >>> ones = torch.ones(1, 2, 1)
+    >>> network = ltr.RNN(torch.eye(2)[None] / 2, ones, ones.mT / 4, 1.0, "identity")
+    >>> theory.fixed_point_output(network).numpy()
+    array([1.])
     """
     check_linear(networks)
     recurrent, inward, outward = (part.double() for part in networks[:3])

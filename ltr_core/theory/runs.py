@@ -34,6 +34,7 @@ LOSSES: dict[LossName, Loss] = {
     "quartic": lambda output, target: (output - target).pow(4).mean() / 4,
     "logistic": lambda output, target: softplus(-output * target).mean(),
 }
+"""Losses by name: functions of outputs and targets, both (trial, time, output)."""
 
 
 class ObservedRun(NamedTuple):
@@ -47,6 +48,17 @@ class ObservedRun(NamedTuple):
     - `coefficients` (step, gradient): c, and `kept` (step,): k, in W_s = k_s W_0 - sum c_ss' G_s'.
       k is 1 without weight decay. None for Adam, whose updates are no such sums.
     - `h`: the Euler step over the time constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> run.gradient.shape, run.rates_gram.shape, run.h
+    ((5, 10, 10), (5, 10, 10), 0.2)
+    >>> np.allclose(run.change, -np.einsum("sg,gij->sij", run.coefficients, run.gradient))
+    True
     """
 
     start: RNN
@@ -66,6 +78,14 @@ class Factors(NamedTuple):
 
     - Columns are the steps of all trials, time by time.
     - `loss`: at these weights; `inward`, `outward`: its gradients by the other two.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10, n_trials=6, n_time=20)
+    >>> factors = theory.factors_of_gradient(*problem[:3], dt=problem.dt)
+    >>> factors.adjoint.shape, factors.rates.shape, factors.inward.shape
+    ((10, 120), (10, 120), (10, 2))
     """
 
     adjoint: Float[np.ndarray, "neuron column"]
@@ -90,6 +110,16 @@ def factors_of_gradient(
     is the state x before the first step (zero if not given).
 
     Raises ValueError where shapes do not fit, for an unknown loss, or a dt above tau.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> factors = theory.factors_of_gradient(*problem[:3], dt=problem.dt, loss="logistic")
+    >>> gradient = problem.dt * factors.adjoint @ factors.rates.T  # the time constant is 1
+    >>> gradient.shape, int(np.linalg.matrix_rank(gradient))
+    ((10, 10), 2)
     """
     _check(network, inputs, targets, dt, initial)
     n_units = network.n_units
@@ -135,12 +165,21 @@ def descend(
 ) -> ObservedRun:
     """Let one network (a batch of one) descend a loss on the same trials, and observe it.
 
+    - `dt`, in the units of tau, `loss` and `initial`: as `factors_of_gradient` takes them.
     - `learning_rate`: one for all steps, or one for each.
     - `momentum`: of plain descent. `weight_decay`: of all trained weights; with "sgd" added to the
       gradient, with "adam" decoupled (AdamW), as in `train`.
 
     Raises `Diverged` when the loss is not finite, and ValueError as `factors_of_gradient` does, or
     for settings out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> network, inputs, targets, _, dt = theory.random_problem(n_units=10)
+    >>> run = theory.descend(network, inputs, targets, dt=dt, n_steps=5, learning_rate=0.5)
+    >>> run.change.shape, bool(run.loss[-1] < run.loss[0])
+    ((5, 10, 10), True)
     """
     rates = _check_settings(learning_rate, n_steps, momentum, weight_decay, optimiser)
     n_units = network.n_units
@@ -183,7 +222,16 @@ def _optimizer(
 def combination(
     rates: Float[np.ndarray, " step"], momentum: float = 0.0, weight_decay: float = 0.0
 ) -> tuple[Float[np.ndarray, "step gradient"], Float[np.ndarray, " step"]]:
-    """c and k of W_s = k_s W_0 - sum c_ss' G_s' for plain descent with these settings."""
+    """c and k of W_s = k_s W_0 - sum c_ss' G_s' for plain descent with these settings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> coefficients, kept = theory.combination(np.array([0.5, 0.25]), momentum=0.5)
+    >>> coefficients[-1], kept  # the first gradient counts 0.5 + 0.25 * 0.5
+    (array([0.625, 0.25 ]), array([1., 1.]))
+    """
     n_steps = len(rates)
     # how W and the velocity are made of W_0 (first) and the gradients
     weights, velocity = np.eye(1, n_steps + 1)[0], np.zeros(n_steps + 1)

@@ -20,6 +20,13 @@ class SubspaceBound(NamedTuple):
     - `basis`: an orthonormal basis P of it; the learned part of the weights is P M_s P^T.
     - `mode_ranks`: at most (step, post, pre). `cp_rank`: at most.
     - `everything`: the subspace is the whole space, so that nothing is said.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> bound = theory.subspace_bound(theory.random_problem().network, n_steps=5)
+    >>> bound.dimension, bound.mode_ranks, bound.cp_rank, bound.everything
+    (4, (5, 4, 4), 16, False)
     """
 
     basis: Float[np.ndarray, "neuron direction"]
@@ -50,6 +57,13 @@ def subspace_bound(
     W_s - k_s W_0), also if input weights and readout learn.
 
     Raises ValueError for a network that is not linear, more than one network, or no steps.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> network = theory.random_problem(n_inputs=2, n_outputs=1, start_rank=1).network
+    >>> theory.subspace_bound(network, n_steps=50).dimension  # 2 + 1, and 2 more of W_0
+    5
     """
     if network.nonlinearity != "identity":
         raise ValueError(
@@ -72,6 +86,15 @@ def leak(run: ObservedRun, basis: Float[np.ndarray, "neuron direction"]) -> floa
     """How much of the learned part lies outside P M_s P^T, relative to its largest step.
 
     Of a run of Adam, the change itself. Raises ValueError for weights that did not change.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem()
+    >>> space = theory.subspace_bound(problem.network, n_steps=5).basis
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> theory.leak(run, space) < 1e-12, theory.leak(run, space[:, :2]) < 1e-12
+    (True, False)
     """
     tensor = run.change if run.kept is None else learned_part(run)
     size = np.linalg.norm(tensor, axis=(1, 2)).max()

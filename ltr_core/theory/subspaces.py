@@ -15,6 +15,14 @@ def spanned(
     `tolerance` of the largest; columns of zeros count for nothing.
 
     Raises ValueError for values that are not finite or a tolerance outside [0, 1).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import theory
+    >>> vectors = torch.tensor([[1.0, 2.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 3.0]])
+    >>> theory.spanned(vectors).shape
+    torch.Size([3, 2])
     """
     _check_tolerance(tolerance)
     if not torch.isfinite(vectors).all():
@@ -51,6 +59,17 @@ def invariant_subspace(
 
     Raises ValueError where W is not square, the sizes differ, a value is not finite, or for a
     tolerance outside [0, 1).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import theory
+    >>> shift = torch.diag(torch.ones(2), -1)  # from the first unit to the second to the third
+    >>> vector = torch.eye(3)[:, :1]
+    >>> theory.invariant_subspace(torch.eye(3), vector).shape
+    torch.Size([3, 1])
+    >>> theory.invariant_subspace(shift, vector).shape
+    torch.Size([3, 3])
     """
     n_units = len(vectors)
     if recurrent.shape != (n_units, n_units):

@@ -18,7 +18,18 @@ from ltr_core.theory.subspaces import spanned
 
 
 class Remainders(NamedTuple):
-    """The matrix is within `remainder` of one of rank `rank`, for each of several ranks."""
+    """The matrix is within `remainder` of one of rank `rank`, for each of several ranks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> bound = theory.Remainders(rank=np.array([0, 1, 2]), remainder=np.array([5.0, 3.0, 0.0]))
+    >>> bound.rank_above(4.0)
+    1
+    >>> bound.broken_by(np.diag([3.0, 2.0]))
+    0.0
+    """
 
     rank: Int[np.ndarray, " bound"]
     remainder: Float[np.ndarray, " bound"]
@@ -47,14 +58,31 @@ class Remainders(NamedTuple):
 
 
 class FirstGradient(NamedTuple):
-    """Bounds for the two factors of the first gradient, Phi and Lambda."""
+    """Bounds for the two factors of the first gradient, Phi and Lambda.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_inputs=2, n_outputs=1, g=0.3)
+    >>> bound = theory.krylov_tail(*problem[:3], dt=problem.dt)
+    >>> bound.rates.rank[:3], bound.adjoint.rank[:3]
+    (array([0, 2, 4]), array([0, 1, 2]))
+    """
 
     rates: Remainders
     adjoint: Remainders
 
 
 def singular_tails(matrix: Float[np.ndarray, "row column"]) -> Float[np.ndarray, " rank"]:
-    """The distance from the nearest matrix of rank 0, 1, ..., the last of them 0."""
+    """The distance from the nearest matrix of rank 0, 1, ..., the last of them 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> theory.singular_tails(np.diag([4.0, 3.0]))
+    array([5., 3., 0.])
+    """
     sizes = np.linalg.svd(matrix, compute_uv=False)
     return np.sqrt(sums_after(sizes**2))
 

@@ -33,6 +33,15 @@ def word_space(
 
     Raises ValueError where sizes do not fit, for unknown letters, a negative length, or where the
     words span everything: whatever was learned lies in their space, which then says nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_inputs=1, g=0.5)
+    >>> weights, vectors = (part[0].numpy() for part in problem.network[:2])
+    >>> [theory.word_space(weights, vectors, length).shape[1] for length in (0, 1, 2)]
+    [1, 3, 7]
     """
     _check(recurrent, vectors, length, letters)
     sent = {"both": [recurrent, recurrent.T], "forward": [recurrent], "backward": [recurrent.T]}
@@ -60,10 +69,19 @@ def krylov_tail(
     """How fast the tails of the two factors of the first gradient must fall.
 
     With K = W_0 - alpha 1, the activity is x_t = sum_k K^k B z_t^(k), where z^(k) is the input
-    filtered k + 1 times, so that Phi is within sum_{k >= m} |K^k B|_2 |Z^(k)|_F of rank p m, and
+    filtered k + 1 times, so that Phi is within `sum_{k >= m} |K^k B|_2 |Z^(k)|_F` of rank p m, and
     Lambda likewise with K^T on C^T. (Initial states count as inputs.) Ranks 0, p, 2 p, ...
 
     Raises ValueError for a network that is not linear, or as `factors_of_gradient` does.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_inputs=2, g=0.3)
+    >>> bound = theory.krylov_tail(*problem[:3], dt=problem.dt).rates
+    >>> factors = theory.factors_of_gradient(*problem[:3], dt=problem.dt)
+    >>> bound.rank[:4], bound.broken_by(factors.rates) < 1e-9
+    (array([0, 2, 4, 6]), True)
     """
     if network.nonlinearity != "identity":
         raise ValueError(
@@ -87,7 +105,7 @@ def _filtered(
     kept: float,
     h: float,
 ) -> Float[np.ndarray, " power"]:
-    """|Z^(k)|_F for all powers k, of z^(k)_{t+1} = kept z^(k)_t + h z^(k-1)_t; z^(-1) is shown."""
+    """`|Z^(k)|_F` for all k, of z^(k)_{t+1} = kept z^(k)_t + h z^(k-1)_t; z^(-1) is shown."""
     n_time = len(shown) + 1
     z = np.zeros((n_time, *first.shape))
     z[0] = first
