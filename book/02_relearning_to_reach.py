@@ -25,9 +25,12 @@
 # of **low rank** ([chapter 1](01_weight_tensor.py) says what that is).
 # This is claim **P3**. Here we train such networks ourselves, keep the
 # weights of every single step, and decompose their *change*: the weights
-# after each trial less those before the first. (The initial weights began
-# as random numbers, and are of full rank; exercise 1 shows what they
-# would hide.)
+# after each trial less those before the first.
+#
+# ```{margin}
+# The initial weights began as random numbers, and are of full rank;
+# exercise 1 shows what they would hide.
+# ```
 #
 # *What is theirs and what is ours.* The claim, the task and its
 # perturbations, and the division into 50 baseline, 100 perturbed and 100
@@ -573,9 +576,13 @@ for name, values in weighted.items():
 # And the subspace? A tensor could be low rank in every slice and wander,
 # a new subspace for every trial. Compare the best five directions that
 # are chosen once for all of learning with those chosen anew for each
-# trial. (The null stays in one subspace by definition; a change that is
-# nearly the null has little room left to wander. The last line shows one
-# that does.)
+# trial.
+#
+# ```{margin}
+# The matrix-rank null stays in one subspace by definition; a change that
+# is nearly the null has little room left to wander. The last line of the
+# card shows one that does.
+# ```
 
 
 # %%

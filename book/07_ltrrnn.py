@@ -260,11 +260,14 @@ for name, plain in (
 # {glue:text}`condition-left-least:.0f` to
 # {glue:text}`condition-left-most:.0f` % of the variance (the range over
 # networks); the mean of each condition in each epoch leaves
-# {glue:text}`epoch-left-least:.0f` to
-# {glue:text}`epoch-left-most:.0f` %. What a model can say about learning
-# lies in the first remainder; what it can say beyond a difference between
-# epochs, in the second. (Here the means know every entry. Further down
-# they must predict entries that they were not given, and leave more.)
+# {glue:text}`epoch-left-least:.0f` to {glue:text}`epoch-left-most:.0f` %.
+# What a model can say about learning lies in the first remainder; what it
+# can say beyond a difference between epochs, in the second.
+#
+# ```{margin}
+# Here the means know every entry. Further down they must predict entries
+# that they were not given, and leave more.
+# ```
 #
 # (ltrrnn-fixed)=
 # ## A network whose weights stay
@@ -448,11 +451,14 @@ charts.show(
 # where $u_{c,r}$ is the input along column $r$. For columns that carry
 # input alone the middle term is missing; the other columns get no input
 # in this chapter.
-# (As an option the model has a constant bias $\boldsymbol\beta$ added to
-# the right-hand side of the network's equation. Then $\mathbf x = C
-# \boldsymbol\kappa + \boldsymbol\beta$, and this stands inside the tanh.
-# The formulas leave the bias out, and the fits of this chapter have none;
-# the check that follows has one.)
+#
+# ```{margin}
+# As an option the model has a constant bias $\boldsymbol\beta$ added to
+# the right-hand side of the network's equation. Then
+# $\mathbf x = C \boldsymbol\kappa + \boldsymbol\beta$, and this stands
+# inside the tanh. The formulas leave the bias out, and the fits of this
+# chapter have none; the check that follows has one.
+# ```
 #
 # This is exact. A time step of all trials takes about $K N R$
 # multiplications instead of $K N^2$, and the memory falls alike. Since

@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 
 MEMORY = 1_500_000_000  # bytes, what Binder gives
 CONDA_NAMES = {"pytorch-cpu": "torch"}
-NO_NETWORK = r"NewConnectionError|Failed to establish|name resolution|ConnectTimeout|ProxyError"
+NO_NETWORK = r"NewConnectionError|NameResolutionError|ConnectTimeout|ProxyError"
 # Nobody answers at this address, and pip is told of no index: as without a network.
 OFFLINE = {
     "HTTPS_PROXY": "http://127.0.0.1:9",

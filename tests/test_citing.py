@@ -44,8 +44,12 @@ def citation(repository: Path) -> dict[str, Any]:
 def page(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The page made by `{citation}` from this record of a build: source, and text without tags."""
     folder = tmp_path_factory.mktemp("cite")
+    cff = yaml.safe_load((repository / "CITATION.cff").read_text(encoding="utf-8"))
+    unreleased = {key: cff[key] for key in cff if key not in ("date-released", "doi")}
+    (folder / "unreleased.cff").write_text(yaml.safe_dump(unreleased), encoding="utf-8")
     (folder / "conf.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(repository / 'book' / '_ext')!r})\n"
+        f"import pathlib, sys\nsys.path.insert(0, {str(repository / 'book' / '_ext')!r})\n"
+        f"import ltr_cite\nltr_cite.CITATION = pathlib.Path({str(folder / 'unreleased.cff')!r})\n"
         'extensions = ["myst_parser", "sphinx_copybutton", "ltr_pages", "ltr_cite"]\n'
         'exclude_patterns = ["out"]\nhtml_theme = "sphinx_book_theme"\n'
         f"html_static_path = [{str(repository / 'book' / '_ext' / 'static')!r}]\n"
@@ -65,7 +69,8 @@ def page(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_page_has_the_project_in_both_forms(page: Any, citation: dict[str, Any]) -> None:
     source, text = page
     title = citation["title"]
-    written = f"(2026). {title} (Version 0.1.0, commit 0123456) [Computer software]."
+    version = citation["version"]
+    written = f"(2026). {title} (Version {version}, commit 0123456) [Computer software]."
     assert written in " ".join(text.split()).replace("  ", " ")
     assert f"<em>{title}</em>" in source
     assert "@software{low_tensor_rank_learning," in text
@@ -230,10 +235,13 @@ def test_the_site_is_made_anew_for_a_new_commit(tmp_path: Path) -> None:
     assert kept == {**build_record(project), "address": ""}
 
 
-def test_the_changelog_is_a_page_of_the_book(site: Path) -> None:
+def test_the_changelog_is_a_page_of_the_book(site: Path, citation: dict[str, Any]) -> None:
     text = (site / "changelog.html").read_text(encoding="utf-8")
-    assert "[0.1.0] - not released yet" in text
+    version = citation["version"]
+    assert f"[{version}] - {citation.get('date-released', 'not released yet')}" in text
     for path in site.glob("*.html"):
         # the copy in which the tests build the book is no repository
         if path.name != "index.html":
-            assert "Version 0.1.0, unknown commit" in path.read_text(encoding="utf-8"), path.name
+            assert f"Version {version}, unknown commit" in path.read_text(encoding="utf-8"), (
+                path.name
+            )
