@@ -172,7 +172,9 @@ def test_brush_and_sliders_choose_the_trials_of_the_other_panels(page: Page) -> 
     page.wait_for_function(f"{FADED} == 6", timeout=5000)  # three trials to target 1, in two panels
     page.keyboard.press("Home")
     assert page.evaluate(FADED) == 0
-    area = page.locator(".ltr-chart .mark-line").first.bounding_box()
+    lines = page.locator(".ltr-chart .mark-line").first
+    lines.scroll_into_view_if_needed()
+    area = lines.bounding_box()
     assert area
     y = area["y"] + area["height"] / 2
     page.mouse.move(area["x"] - 2, y)
