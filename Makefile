@@ -26,7 +26,7 @@ TORCH_VERSION := 2.13.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book execute paper test lint format bench derived lock clean
+.PHONY: help book pdf execute paper test lint format bench derived lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \t\2/p' Makefile
@@ -48,6 +48,9 @@ $(VENV)/.installed: $(VENV)/.packages pyproject.toml
 
 book: $(VENV)/.installed  ## execute the chapters that changed and build the site: _build/html/index.html
 	$(RUN) book/_pipeline build --scale "$(SCALE)" --seed "$(SEED)" $(if $(JOBS),--jobs "$(JOBS)")
+
+pdf: book  ## the whole book as one PDF, printed by Chromium: _build/low-tensor-rank-learning.pdf
+	$(RUN) book/_pipeline pdf
 
 execute: $(VENV)/.installed  ## execute the chapters that changed, without the site
 	$(RUN) book/_pipeline execute --scale "$(SCALE)" --seed "$(SEED)" $(if $(JOBS),--jobs "$(JOBS)")

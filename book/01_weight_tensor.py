@@ -25,10 +25,15 @@
 # (that a trained network's weights are low tensor rank; all claims are
 # listed on the [first page](intro.md)) by testing the instrument with
 # which the [next chapter](02_relearning_to_reach.py) measures. If the CP
-# decomposition (short for canonical polyadic: the one into components
-# that is explained below) could not find a structure that we planted, or
-# found one that is not there, its verdict on a trained network would be
-# worth nothing. The toys and all thresholds are ours.
+# decomposition (the one into components that is explained below) could
+# not find a structure that we planted, or found one that is not there,
+# its verdict on a trained network would be worth nothing. The toys and
+# all thresholds are ours.
+#
+# ```{margin}
+# *CP* is short for canonical polyadic. The same decomposition is known as
+# PARAFAC or CANDECOMP.
+# ```
 
 # %% tags=["parameters"]
 scale = "book"
@@ -318,9 +323,12 @@ for name, index in (("match-hard", 2), ("match-hardest", -1)):
 # rank lives in small subspaces along each of its axes; we find them first
 # {cite}`delathauwer2000,vannieuwenhoven2012`, express the tensor in them,
 # which leaves a *core* of a few numbers along each axis, and let TensorLy
-# {cite}`kossaifi2019` decompose the core from several starts. This is far
-# faster than decomposing the tensor as it is, at the same fit; how much,
-# `make bench` measures on your machine.
+# {cite}`kossaifi2019` decompose the core from several starts.
+#
+# ```{margin}
+# To decompose the core is far faster than to decompose the tensor as it
+# is, at the same fit; how much, `make bench` measures on your machine.
+# ```
 #
 # ## What would have refuted the instrument
 #

@@ -25,9 +25,12 @@
 # of **low rank** ([chapter 1](01_weight_tensor.py) says what that is).
 # This is claim **P3**. Here we train such networks ourselves, keep the
 # weights of every single step, and decompose their *change*: the weights
-# after each trial less those before the first. (The initial weights began
-# as random numbers, and are of full rank; exercise 1 shows what they
-# would hide.)
+# after each trial less those before the first.
+#
+# ```{margin}
+# The initial weights began as random numbers, and are of full rank;
+# exercise 1 shows what they would hide.
+# ```
 #
 # *What is theirs and what is ours.* The claim, the task and its
 # perturbations, and the division into 50 baseline, 100 perturbed and 100
@@ -573,9 +576,13 @@ for name, values in weighted.items():
 # And the subspace? A tensor could be low rank in every slice and wander,
 # a new subspace for every trial. Compare the best five directions that
 # are chosen once for all of learning with those chosen anew for each
-# trial. (The null stays in one subspace by definition; a change that is
-# nearly the null has little room left to wander. The last line shows one
-# that does.)
+# trial.
+#
+# ```{margin}
+# The matrix-rank null stays in one subspace by definition; a change that
+# is nearly the null has little room left to wander. The last line of the
+# card shows one that does.
+# ```
 
 
 # %%
@@ -686,6 +693,41 @@ charts.show(
 # The curves follow the schedule, though nobody told the decomposition
 # about it. They look much alike, as the matrix-rank null would have it;
 # that the components can be told apart at all rests on the differences.
+# What the hand does meanwhile is in {numref}`fig-through-learning`.
+
+# %% tags=["hide-input"]
+norms = strength * np.sign(strength.sum(axis=0))
+charts.show(
+    charts.through_learning(
+        record.cursor[0].numpy(),
+        task.target_positions.numpy(),
+        record.condition[0].numpy(),
+        {
+            "error (% of the reach)": {"error": 100 * error[0].numpy()},
+            "norm of the component": {
+                f"{r + 1}": values for r, values in enumerate(norms.T)
+            },
+        },
+        epochs=record.epoch,
+        start=int(ends[0]) + 8,
+    ),
+    name="through-learning",
+    caption="Learning of one network, trial by trial. Left: its last "
+    "reach to each target up to the slider's trial, that trial's own in "
+    "bold, with the targets as circles. Right: its error, and the "
+    "components of {numref}`fig-reaching-trial-factors`; dots are at the "
+    "slider's trial, and curves are faint after it.",
+    alt="With the slider at the eighth trial in the field: hand paths "
+    "from the centre to eight targets, bent to one side; dots on the "
+    "curves at that trial. The error peaks at both switches of the "
+    "field; the components rise in the field and return in the washout.",
+)
+
+# %% [markdown]
+# *Try this.* Move the slider to the last baseline trial, and go on from
+# there trial by trial (the arrow keys do it). How many trials does it
+# take until reaches to all eight targets are bent, and until they are
+# straight again? By then, have the components stopped growing?
 #
 # ## Do the components do the work?
 #

@@ -562,13 +562,17 @@ glue("held-permuted", 100 * mean, display=False)
 # On average the first ten hold {glue:text}`held:.0f` % of the squared
 # norm (in the worst network {glue:text}`least-held:.0f` %). Of the same
 # numbers in other places they would hold
-# {glue:text}`held-permuted:.0f` %.
-# {numref}`fig-singular-values` shows two more things. The stronger the
-# random connections, the *smaller* is the change that learning makes
-# (perhaps in part because Mante and Romo were trained for longer at
-# $g = 0$). And the more slowly its singular values fall: relative
-# to the first, the tail grows. Had the ten held little more than those
-# of the permuted change, S1 would be refuted. Is the tail of any use?
+# {glue:text}`held-permuted:.0f` %. {numref}`fig-singular-values` shows
+# two more things. The stronger the random connections, the *smaller* is
+# the change that learning makes. And the more slowly its singular values
+# fall: relative to the first, the tail grows. Had the ten held little
+# more than those of the permuted change, S1 would be refuted. Is the tail
+# of any use?
+#
+# ```{margin}
+# That the change is smaller may in part be because Mante and Romo were
+# trained for longer at $g = 0$.
+# ```
 
 # %% tags=["remove-input"]
 published_values.compare(
@@ -1224,10 +1228,13 @@ for label, name in (
 # own recent size, which can turn a matrix of low rank into one of higher
 # rank. That tail does little: {numref}`fig-loss-against-rank` was made
 # with Adam, and beyond rank ten there is hardly any loss left to remove.
-# (The comparison is not of like with like. SGD has one rate for all
+#
+# ```{margin}
+# The comparison is not of like with like. SGD has one rate for all
 # weights, took more epochs, and may leave more to the inputs and outputs:
 # the norm of the change is {glue:text}`norm-sgd:.2f`, against
-# {glue:text}`norm-adam:.2f`.)
+# {glue:text}`norm-adam:.2f`.
+# ```
 #
 # ## What we have, and what it does not show
 #

@@ -383,15 +383,19 @@ times_record = times_figure.compare(ours, missing=missing)
 #
 # ## Too much randomness
 #
-# Towards $g=2$ learning slows down in the flip-flop and Mante. (It is
-# slower than at $g$ about 1, that is; in Mante still faster than at 0.)
-# Well above $g=1$ the network is active without any input, and as a rule
+# Towards $g=2$ learning slows down in the flip-flop and Mante. Well above
+# $g=1$ the network is active without any input, and as a rule
 # chaotically: what a weight does to the output late in a trial depends on
 # everything before. Presumably the gradients of one batch then say little
 # about the next; we did not test this. {numref}`fig-loss-curves` shows
 # that slow learning has two faces. At $g=0$ the loss rests on a long
 # plateau, then falls in fits. At 2.1 there is no such plateau: it begins
 # to fall about as early as at 0.9, only not as fast.
+#
+# ```{margin}
+# Slower than at $g$ about 1, that is; in Mante it is still faster than at
+# 0.
+# ```
 
 # %% tags=["hide-input"]
 shown = [found["Mante", g].loss for g in (0.0, 0.9, 2.1)]
@@ -563,12 +567,16 @@ charts.show(
 # %% [markdown]
 # The mean slope at $g=0.9$ is {glue:text}`slope-flip-flop:.1f`,
 # {glue:text}`slope-mante:.1f` and {glue:text}`slope-romo:.1f` times that
-# at 0. (Towards $g=2$ it is steeper still while learning is slower: a
-# steep slope is needed, but not enough.) A random network already carries
-# its inputs through many loops; a weight that is changed a little changes
-# all that passes through it. How much is an exact statement for linear
-# networks, where the loops sum up to a factor of $1/(1-g^2)$: see [the
-# linear theory](05_linear_theory.py).
+# at 0. A random network already carries its inputs through many loops; a
+# weight that is changed a little changes all that passes through it. How
+# much is an exact statement for linear networks, where the loops sum up
+# to a factor of $1/(1-g^2)$: see [the linear
+# theory](05_linear_theory.py).
+#
+# ```{margin}
+# Towards $g=2$ the slope is steeper still while learning is slower: a
+# steep slope is needed, but not enough.
+# ```
 #
 # ## Larger networks
 #

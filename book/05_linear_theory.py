@@ -393,8 +393,11 @@ glue("exact", f"{exact.max():.0e}", display=False)
 #
 # The next term of the first series is
 # $-\tfrac1{24}t^4(1+56\hat z^2\beta)$ (our derivation); the range ends
-# where it is a tenth of the first. Like the authors, we hold theory still
-# once it has reached the target.
+# where it is a tenth of the first.
+#
+# ```{margin}
+# Like the authors, we hold theory still once it has reached the target.
+# ```
 #
 # The learning rate is a number for each target times $(1-g^2)^2$. So a
 # given number of epochs is the same time $t$ for every $g$, and less of
@@ -1078,10 +1081,14 @@ glue("cosine-left", float(100 * left), display=False)
 # part $2\pi/5 \approx 1.26$: so it is in continuous time. The simulation
 # takes Euler steps of $h = 0.1$ time constants, each of which multiplies
 # activity by $1 + h(\lambda - 1)$ for an eigenvalue $\lambda$. For this
-# to be a turn by $2\pi h/5$ and no more, $\lambda$ has to be
-# $1 + (e^{2\pi\mathrm{i}h/5} - 1)/h \approx 0.92 + 1.25\mathrm{i}$. Our
-# pairs are near that one. That the task needs a pair is what the
-# networks with $g=0$ show; it is not a proof that there is no other way.
+# to be a turn by $2\pi h/5$ and no more, $\lambda$ has to be $1 +
+# (e^{2\pi\mathrm{i}h/5} - 1)/h \approx 0.92 + 1.25\mathrm{i}$. Our pairs
+# are near that one.
+#
+# ```{margin}
+# That the task needs a pair is what the networks with $g=0$ show; it is
+# not a proof that there is no other way.
+# ```
 #
 # ## Published values and ours
 

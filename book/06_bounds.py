@@ -681,10 +681,14 @@ charts.show(
 
 # %% [markdown]
 # No random run violates the bound, and {numref}`fig-tensor-tails` shows
-# two more. Beyond this, the repository's tests let a program *search* for
-# a violation, over sizes, losses, step sizes, momentum and weight decay;
-# it finds none, and finds one at once when it is given half of the bound,
-# or the bound of the next rank.
+# two more.
+#
+# ```{margin}
+# Beyond this, the repository's tests let a program *search* for a
+# violation, over sizes, losses, step sizes, momentum and weight decay. It
+# finds none, and finds one at once when it is given half of the bound, or
+# the bound of the next rank.
+# ```
 
 
 # %% [markdown]
@@ -1180,14 +1184,17 @@ charts.show(
 #
 # A first guess for the whole of learning is that the change lives in
 # these two Krylov spaces, of $W_0$ on inputs and of $W_0^\top$ on the
-# readout. (It was our own guess, too.) It is wrong after the first step.
-# The first update writes the readout's rows into the range of $W$; from
-# then on, activity has a part along $C^\top$, and $W_0$ acts on *that*.
-# And so on: the change is made of *words*. A word is a product such as
-# $J J^\top J$, of letters $J$ and $J^\top$ (or of none), applied to a
-# vector of $V = \operatorname{range}[B, C^\top, X_0]$, where the columns
-# of $X_0$ are the initial states. From here on $d$ is the dimension of
-# $V$.
+# readout. It is wrong after the first step. The first update writes the
+# readout's rows into the range of $W$; from then on, activity has a part
+# along $C^\top$, and $W_0$ acts on *that*. And so on: the change is made
+# of *words*. A word is a product such as $J J^\top J$, of letters $J$ and
+# $J^\top$ (or of none), applied to a vector of
+# $V = \operatorname{range}[B, C^\top, X_0]$, where the columns of $X_0$
+# are the initial states. From here on $d$ is the dimension of $V$.
+#
+# ```{margin}
+# It was our own first guess, too.
+# ```
 #
 # ```{prf:theorem} All of learning, linear network
 # :label: thm-words

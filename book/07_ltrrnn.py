@@ -203,6 +203,7 @@ recordings = [
     )
     for i in range(n_networks)
 ]
+missed = 100 * relearned.record.error[0, :: sizes["every"]].sqrt().numpy()
 del relearned  # a Binder session has 1.5 GB
 first = recordings[0]
 print(first)
@@ -259,11 +260,14 @@ for name, plain in (
 # {glue:text}`condition-left-least:.0f` to
 # {glue:text}`condition-left-most:.0f` % of the variance (the range over
 # networks); the mean of each condition in each epoch leaves
-# {glue:text}`epoch-left-least:.0f` to
-# {glue:text}`epoch-left-most:.0f` %. What a model can say about learning
-# lies in the first remainder; what it can say beyond a difference between
-# epochs, in the second. (Here the means know every entry. Further down
-# they must predict entries that they were not given, and leave more.)
+# {glue:text}`epoch-left-least:.0f` to {glue:text}`epoch-left-most:.0f` %.
+# What a model can say about learning lies in the first remainder; what it
+# can say beyond a difference between epochs, in the second.
+#
+# ```{margin}
+# Here the means know every entry. Further down they must predict entries
+# that they were not given, and leave more.
+# ```
 #
 # (ltrrnn-fixed)=
 # ## A network whose weights stay
@@ -447,11 +451,14 @@ charts.show(
 # where $u_{c,r}$ is the input along column $r$. For columns that carry
 # input alone the middle term is missing; the other columns get no input
 # in this chapter.
-# (As an option the model has a constant bias $\boldsymbol\beta$ added to
-# the right-hand side of the network's equation. Then $\mathbf x = C
-# \boldsymbol\kappa + \boldsymbol\beta$, and this stands inside the tanh.
-# The formulas leave the bias out, and the fits of this chapter have none;
-# the check that follows has one.)
+#
+# ```{margin}
+# As an option the model has a constant bias $\boldsymbol\beta$ added to
+# the right-hand side of the network's equation. Then
+# $\mathbf x = C \boldsymbol\kappa + \boldsymbol\beta$, and this stands
+# inside the tanh. The formulas leave the bias out, and the fits of this
+# chapter have none; the check that follows has one.
+# ```
 #
 # This is exact. A time step of all trials takes about $K N R$
 # multiplications instead of $K N^2$, and the memory falls alike. Since
@@ -1015,6 +1022,44 @@ glue("reached", reached, display=False)
 # 1 would be the same; but a small overlap is no proof. The subspaces that
 # the components span are better determined than they are. [The next
 # chapter](08_recovery.py) measures both.
+#
+# The parts of the overview stand each for itself. In
+# {numref}`fig-linked-trials` they are linked, so that one can ask what
+# the activity is like where a trial factor is large, or where the hand
+# still misses.
+
+# %% tags=["hide-input"]
+charts.show(
+    charts.linked_trials(
+        model.trial_factors_,
+        latents[:, :, :rank],
+        first.time,
+        trial_id=first.trial_id + 1,
+        epoch=first.epoch,
+        condition=[names[c] for c in first.condition_index],
+        measure=missed,
+        measure_title="error (% of reach)",
+    ),
+    name="linked-trials",
+    caption="Trials, factors and latent activity of the same fit. Top: "
+    "the trial factors. Below them: the error of the network's reach in "
+    "each trial, which the model was not given. Bottom: latent activity "
+    "in the trials to one target, a line for each trial, coloured from "
+    "the first trial to the last: over time, along one component (left), "
+    "and on the plane of the first two (right). Drag over the trial "
+    "factors, or move the sliders, to choose trials; click a component "
+    "in the legend, or choose it in the menu, to single it out.",
+    alt="Top: curves over trials, one for each component. Below them: "
+    "dots, the error in each trial. Bottom: two panels of latent "
+    "activity, bundles of lines whose colour goes from early to late "
+    "trials.",
+)
+
+# %% [markdown]
+# *Try this.* Choose the first ten trials of the field, then the last ten,
+# for one component after the other. Along which of them has the activity
+# moved, and did its trial factor move at the same time? Do the
+# trajectories of the washout come back to those of the baseline?
 #
 # ## What we have, and what it does not show
 #

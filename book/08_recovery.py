@@ -845,9 +845,13 @@ for name, values in (("kept", errors), ("spliced", spliced_errors)):
 # %% [markdown]
 # The other epochs' subspace holds {glue:text}`share:.0f` % of an epoch's
 # weights, and {glue:text}`spliced-share:.0f` % in the spliced recordings.
-# So activity can tell. (This is first of all a statement about the
-# activity: in this model the subspace in which it moves *is* the span of
-# the columns.)
+# So activity can tell.
+#
+# ```{margin}
+# That activity can tell is first of all a statement about the activity:
+# in this model the subspace in which it moves *is* the span of the
+# columns.
+# ```
 #
 # A second way to ask: does it help to let every trial have *its own*
 # low-rank weights? We begin with the fit that has one subspace, hold its
@@ -1011,9 +1015,13 @@ glue("own-share", float(100 * np.mean(own_five)), display=False)
 # showed us this trap, and the claim was restated before anything at this
 # seed was looked at (a run was stopped for it, unread), at the same
 # threshold. In these networks the washout does not simply take back what
-# the perturbed epoch taught. (A similar claim, P3.subspace of [the
-# chapter on re-learning to reach](02_relearning_to_reach.py), held, for
-# lazy networks and for changes counted from before the first trial.)
+# the perturbed epoch taught.
+#
+# ```{margin}
+# A similar claim, P3.subspace of [the chapter on re-learning to
+# reach](02_relearning_to_reach.py), held, for lazy networks and for
+# changes counted from before the first trial.
+# ```
 #
 # And from activity alone? The model gets the rates of all units, and
 # neither the weights nor the task. Its rank of 8 and its tighter prior

@@ -189,12 +189,16 @@ moved_claim = chapter.claim(
 # The recordings here are made by a low-tensor-rank network of rank 3,
 # with noise. With three components there are enough ways to behave: a
 # rotation that keeps itself going, and, where a real eigenvalue crosses
-# 1, a pair of fixed points that is born from the origin,
-# $\mathbf x = 0$. (In those of rank 2 and 4 that we tried, the origin
-# was the only fixed point.) The fit is told the rank and the time
-# constant; everything else it must find. (It would warn where two
-# components are too alike to be told apart; no single component is read
-# in this chapter, so we let that pass.)
+# 1, a pair of fixed points that is born from the origin, $\mathbf x = 0$.
+# The fit is told the rank and the time constant; everything else it must
+# find. (It would warn where two components are too alike to be told
+# apart; no single component is read in this chapter, so we let that
+# pass.)
+#
+# ```{margin}
+# In the networks of rank 2 and 4 that we tried, the origin was the only
+# fixed point.
+# ```
 
 # %%
 generated, fits, control_fits = [], [], []
@@ -807,13 +811,16 @@ velocity_claim.prose_assumes(row, holds=True)
 # %% [markdown]
 # The claim holds: even under an input that was never seen at these
 # states, the fit has part of the direction in which the network would go,
-# and has it from the recurrent weights. (In one network the opposite
-# target's input does rather well too, presumably because there the
-# recurrent weights count for more than the input.) But look at the card's
-# lines "Beside it". The fit to **shuffled trials**, to which learning is
-# noise, is better in one network, and would pass. Agreement of
-# velocities shows that a network's dynamics were found. It says nothing
-# about learning.
+# and has it from the recurrent weights. But look at the card's lines
+# "Beside it". The fit to **shuffled trials**, to which learning is noise,
+# is better in one network, and would pass. Agreement of velocities shows
+# that a network's dynamics were found. It says nothing about learning.
+#
+# ```{margin}
+# In one network the opposite target's input does rather well too,
+# presumably because there the recurrent weights count for more than the
+# input.
+# ```
 #
 # ### What learning changed
 #

@@ -184,14 +184,18 @@ spikes_claim = chapter.claim(
 # hundred trials the animal learned the new one. Learning by BCI suits
 # the question well: all that moves the cursor is in the recording.
 #
+# What the authors published are not spikes, but ten **latents** for every
+# 45 ms. A factor analysis (much as PCA, but with noise of its own for
+# each channel) found them in the channels' counts of threshold crossings,
+# the moments at which a channel's voltage passes a threshold: spikes of a
+# few cells near it. We take the latents as ten "neurons". Whatever is
+# fitted to them varies in ten dimensions at most.
+#
+# ```{margin}
 # The file is not part of this book. It is fetched by its address, checked
 # by its SHA-256, and kept on the reader's machine (licence:
-# BSD-3-Clause). What the authors published are not spikes, but ten
-# **latents** for every 45 ms. A factor analysis (much as PCA, but with
-# noise of its own for each channel) found them in the channels' counts of
-# threshold crossings, the moments at which a channel's voltage passes a
-# threshold: spikes of a few cells near it. We take the latents as ten
-# "neurons". Whatever is fitted to them varies in ten dimensions at most.
+# BSD-3-Clause).
+# ```
 
 
 # %% tags=["hide-input"]
@@ -1083,9 +1087,12 @@ glue("n-spiking", recorded[0, firing[0]].n_neurons, display=False)
 # kind, a change that is known to be there. And what would a clear gain
 # mean? In the surrogates it is known that weights changed. In an animal
 # it would say that activity changed gradually, which drifting electrodes
-# or the animal's engagement can do as well. (The authors of these data
-# report that engagement changes abruptly during such sessions, and
-# shapes what is learned.)
+# or the animal's engagement can do as well.
+#
+# ```{margin}
+# The authors of these data report that engagement changes abruptly during
+# such sessions, and shapes what is learned.
+# ```
 #
 # ## What would have refuted it
 #

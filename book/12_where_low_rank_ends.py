@@ -435,9 +435,12 @@ glue("strong-rank", mean_rank("g 1.3"), display=False)
 # {glue:text}`map-reference:.1f`. This is how we read it: lazy learning
 # goes along the gradients of the start, and *these* are of low rank
 # already, as each is made of the back-propagated error and the activity,
-# and both have few dimensions. The rich kind has to leave them. (The lazy
-# limit, where the activity stays put, is some way from here at this
-# width: to call this change small would be too much.)
+# and both have few dimensions. The rich kind has to leave them.
+#
+# ```{margin}
+# The lazy limit, where the activity stays put, is some way from here at
+# this width: to call this change small would be too much.
+# ```
 #
 # Nor does the strength of the start matter much: from $g = 0$ the rank is
 # {glue:text}`weak-rank:.1f`, from $g = 1.3$ it is
@@ -796,10 +799,8 @@ for setting, name in (
 # four, {glue:text}`conditions-many-linear:.1f` for thirty-two. The number
 # of conditions alone does not matter. Channels do:
 # {glue:text}`conditions-few-channels:.1f` with one,
-# {glue:text}`conditions-many-channels:.1f` with six. (One channel is a
-# special case: inputs have length 1, so there are but two different
-# ones, $1$ and $-1$. From two channels to six the rank grows by less.)
-# And arbitrary pairs do, too, with two channels throughout: from
+# {glue:text}`conditions-many-channels:.1f` with six. And arbitrary pairs
+# do, too, with two channels throughout: from
 # {glue:text}`conditions-few-arbitrary:.1f` for four to
 # {glue:text}`conditions-many-arbitrary:.1f` for sixteen. A network must
 # tell sixteen points of a circle apart to send each somewhere else, and
@@ -810,6 +811,12 @@ for setting, name in (
 # counts is our reading: we varied what the task asks for and did not
 # measure it. With more arbitrary pairs more must also be changed, as the
 # norms in the map at the end show.
+#
+# ```{margin}
+# One channel is a special case: inputs have length 1, so there are but
+# two different ones, $1$ and $-1$. From two channels to six the rank
+# grows by less.
+# ```
 #
 # *What would have refuted it:* a rank that rises by more than a third
 # from 4 to 32 pairs of one linear map, that less than doubles from one to

@@ -247,9 +247,13 @@ published = chapter.published(
 # {cite:t}`hutto2014` had each of 10,605 sentences from film reviews rated
 # by twenty people or more, from -4 (negative) to 4 (positive). By their
 # account the sentences come from the reviews collected by
-# {cite:t}`pang2004`. They are published with the authors' Python package
-# (MIT licence); the file is not part of this book, but is fetched by pip
-# from a package index, and checked by its SHA-256.
+# {cite:t}`pang2004`.
+#
+# ```{margin}
+# The sentences are published with the authors' Python package (MIT
+# licence). The file is not part of this book; it is fetched by pip from a
+# package index, and checked by its SHA-256.
+# ```
 #
 # We keep the sentences rated at least half a point from neutral, and ask
 # for the sign alone. A word that is seen less than twice in the training
@@ -730,11 +734,15 @@ charts.show(
 # {glue:text}`made-full:.2f`, with the initial ones
 # {glue:text}`made-zero:.2f`, with none {glue:text}`made-none:.2f`. Ten
 # components restore it, and so do five, nearly: claim S7.order **holds**.
-# (On the way there accuracy goes up and down: two or three components can
-# be worse than one.) From ranks 1 to 10 the truncated change is ahead of
-# the truncated weights by {glue:text}`made-gap:.2f` on average, little
-# beside the spread. Shuffling the initial weights costs
+# From ranks 1 to 10 the truncated change is ahead of the truncated
+# weights by {glue:text}`made-gap:.2f` on average, little beside the
+# spread. Shuffling the initial weights costs
 # {glue:text}`made-shuffled:.2f`: here, too, almost any will do.
+#
+# ```{margin}
+# On the way there accuracy goes up and down: two or three components can
+# be worse than one.
+# ```
 #
 # ## Published, and ours
 

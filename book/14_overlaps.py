@@ -157,9 +157,13 @@ invisible_claim = chapter.claim(
 # with the scalar products among left and among right vectors), and
 # $\mathbf m{\cdot}\mathbf b$, $\mathbf n{\cdot}\mathbf c$,
 # $\mathbf b{\cdot}\mathbf b$ and $\mathbf c{\cdot}\mathbf c$, are
-# *invisible*: no loss depends on them, however long we look. But
-# learning does. (As $\mathbf b$ and $\mathbf c$ are held fixed, learning
-# does not change their overlaps with themselves and with each other.)
+# *invisible*: no loss depends on them, however long we look. But learning
+# does.
+#
+# ```{margin}
+# As $\mathbf b$ and $\mathbf c$ are held fixed, learning does not change
+# their overlaps with themselves and with each other.
+# ```
 #
 # ```{prf:theorem} Learning is closed in overlaps
 # :label: overlaps-closure

@@ -70,6 +70,19 @@ def test_faults_of_all_chapters_are_told_at_once(tmp_path: Path) -> None:
     assert any("there is no book/04_fourth.py" in fault for fault in faults)
 
 
+def test_files_that_are_no_text_are_named(tmp_path: Path) -> None:
+    book = TinyBook.create(tmp_path)
+    (book.root / "book" / "01_first.py").write_bytes(b"# caf\xe9\n")
+    (book.root / "_toc.yml").write_text("root: [intro\n")
+    with pytest.raises(BuildError) as raised:
+        chapters.discover(Project(tmp_path))
+    assert f"{tmp_path / 'book' / '01_first.py'} is not text in UTF-8" in str(raised.value)
+    assert f"{tmp_path / '_toc.yml'} is not YAML: while parsing" in str(raised.value)
+    (book.root / "_config.yml").write_text("title: [\n")
+    with pytest.raises(BuildError, match=r"_config\.yml is not YAML"):
+        stage.read_address(Project(tmp_path))
+
+
 def test_a_book_without_chapters_or_contents_is_refused(tmp_path: Path) -> None:
     (tmp_path / "book").mkdir()
     with pytest.raises(BuildError, match="no chapters"):

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
-import yaml
 
 from ltr_core.registry import DATASETS, available
 
-from .project import SCALES, BuildError, Project, Settings
+from .project import SCALES, BuildError, Project, Settings, read_text, read_yaml
 
 PARAMETERS = ("scale", "seed")
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
@@ -90,7 +89,7 @@ def read_chapter(path: Path) -> Chapter:
     """Read one percent script and check its name and its ``parameters`` cell."""
     if not NAME.fullmatch(path.stem):
         raise BuildError(f"book/{path.name}: a chapter's file is named like 01_name.py")
-    source = path.read_text(encoding="utf-8")
+    source = read_text(path)
     try:
         notebook = jupytext.reads(source, fmt="py:percent")
         check_parameters(notebook)
@@ -149,9 +148,11 @@ def _is_literal(node: ast.expr) -> bool:
 def _contents_faults(project: Project, names: list[str]) -> list[str]:
     """A chapter missing from the table of contents, or named there without a file."""
     try:
-        contents = yaml.safe_load(project.toc.read_text(encoding="utf-8"))
+        contents = read_yaml(project.toc)
     except FileNotFoundError:
         return ["_toc.yml, the table of contents, is missing"]
+    except BuildError as fault:
+        return [str(fault)]
     listed = [file for file in _files(contents) if NAME.fullmatch(file)]
     return [f"{name} is not in _toc.yml: add it" for name in names if name not in listed] + [
         f"_toc.yml lists {file}, but there is no book/{file}.py"

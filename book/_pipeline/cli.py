@@ -60,6 +60,11 @@ def _run(options: argparse.Namespace) -> int:
             old, new = options.old or project.reference, options.new
             compare_ledgers(old, new or project.build / "ledger.json")
         return 0
+    if options.command == "pdf":
+        from .pdf import make_pdf  # noqa: PLC0415
+
+        make_pdf(project)
+        return 0
     settings = Settings(options.scale, options.seed, options.jobs, options.cell_timeout)
     if options.command == "chapter":
         from .chapters import read_chapter  # noqa: PLC0415
@@ -91,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     described = "execute the chapters that have changed, then build and publish the site"
     commands.add_parser("build", parents=[run], help=described, allow_abbrev=False)
+    commands.add_parser(
+        "pdf", parents=[root], help="print the published site as one PDF", allow_abbrev=False
+    )
     only = commands.add_parser(
         "execute", parents=[run], help="execute chapters without the site", allow_abbrev=False
     )

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 SCALES = ("smoke", "book", "paper")
 
@@ -150,6 +153,22 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; raises BuildError naming it if that is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BuildError(f"{path} is not text in UTF-8: {error.reason} at {error.start}") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file holds; raises BuildError naming it, and the line, if it cannot be read."""
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise BuildError(f"{path} is not YAML: {error}") from None
 
 
 def want_of_space(folder: Path) -> str:

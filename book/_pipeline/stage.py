@@ -9,7 +9,7 @@ import yaml
 
 from .chapters import Chapter
 from .notebooks import label_figures, link_pages, serialise
-from .project import BuildError, Project, Settings, write_atomically
+from .project import BuildError, Project, Settings, read_text, read_yaml, write_atomically
 from .versions import build_record
 
 BINDER = "https://mybinder.org"
@@ -56,7 +56,7 @@ def _copy_pages(project: Project) -> None:
         if path.is_dir():
             shutil.copytree(path, project.stage / path.name)
         elif path.suffix == ".md":
-            page = link_pages(path.read_text(encoding="utf-8"))
+            page = link_pages(read_text(path))
             (project.stage / path.name).write_text(page, encoding="utf-8")
         else:
             shutil.copy2(path, project.stage)
@@ -128,7 +128,7 @@ def merge_ledger(rows_by_chapter: dict[str, list[dict[str, Any]]]) -> list[dict[
 
 def read_address(project: Project) -> str:
     """The repository's public address, or an empty text while there is none."""
-    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config = read_yaml(project.config)
     return str(config.get("repository", {}).get("url") or "").rstrip("/")
 
 
@@ -165,6 +165,6 @@ def site_config(config: dict[str, Any], project: Project) -> dict[str, Any]:
 
 def write_site_config(project: Project) -> None:
     """Write the derived configuration to ``_build/_config.yml``."""
-    config = yaml.safe_load(project.config.read_text(encoding="utf-8"))
+    config = read_yaml(project.config)
     text = yaml.safe_dump(site_config(config, project), sort_keys=False, allow_unicode=True)
     write_atomically(project.build / "_config.yml", text)

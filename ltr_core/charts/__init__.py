@@ -6,6 +6,7 @@ from ltr_core.charts.curves import curves
 from ltr_core.charts.factors import factor_bands
 from ltr_core.charts.fits import compared, losses, scores
 from ltr_core.charts.flows import flow_fields
+from ltr_core.charts.linked import linked_trials
 from ltr_core.charts.masks import held_out
 from ltr_core.charts.neurons import neurons
 from ltr_core.charts.output import figure_bundle, records, show
@@ -19,6 +20,7 @@ from ltr_core.charts.settings import settings_map
 from ltr_core.charts.spectra import spectra
 from ltr_core.charts.tensors import matrices, tensor_explorer, trial_factors
 from ltr_core.charts.theory import Predicted, predictions
+from ltr_core.charts.through_learning import through_learning
 from ltr_core.charts.trials import trials
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "initial_states",
     "inputs",
     "ladder_points",
+    "linked_trials",
     "losses",
     "matrices",
     "neurons",
@@ -55,6 +58,7 @@ __all__ = [
     "spectra",
     "tail_panels",
     "tensor_explorer",
+    "through_learning",
     "trial_factors",
     "trials",
 ]

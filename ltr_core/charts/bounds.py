@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.charts.output import records
+from ltr_core.charts.series import pointers
 from ltr_core.charts.style import BLUE, DASHES, ORANGE
 
 SHARE_LIMITS = (1e-4, 20.0)
@@ -32,6 +33,16 @@ def bound_explorer(
     all must lie below the horizontal one, the `tolerance`. It works without a kernel.
 
     Raises ValueError where a combination is missing, or the two have different settings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> settings = [(1, 1, 0), (1, 2, 0)]  # inputs, outputs, rank of the start
+    >>> spectra = {at: [np.array([1.0, 0.1, 1e-12])] * 3 for at in settings}
+    >>> chart = charts.bound_explorer(spectra, {at: (2, 2, 2) for at in settings})
+    >>> [panel["title"] for panel in chart.to_dict()["hconcat"]]
+    ['steps', 'receiving units', 'sending units']
     """
     sizes = [sorted(set(values)) for values in zip(*spectra, strict=True)]
     if len(spectra) != np.prod([len(values) for values in sizes]) or set(spectra) != set(bounds):
@@ -69,6 +80,15 @@ def tail_panels(
     For each run, and each side of its tensor (the series), the shares of the squared norm that are
     left out at ranks 0 on: as measured (solid) and at most (dashed). The rules are at 1, above
     which a bound says nothing, and at a tenth. Ranks from 0 to `most` (None: all).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> tails = {"run 1": {"sending": (np.array([1.0, 0.2, 0.01]), np.array([1.0, 0.5, 0.1]))}}
+    >>> chart = charts.tail_panels(tails)
+    >>> chart.to_dict()["data"]["values"][1]
+    {'run': 'run 1', 'side': 'sending', 'kind': 'measured', 'rank': 1, 'share': 0.2}
     """
     parts: dict[str, list] = {name: [] for name in ("run", "side", "kind", "rank", "share")}
     sides = list(dict.fromkeys(side for run in tails.values() for side in run))
@@ -94,8 +114,9 @@ def tail_panels(
         axis=alt.Axis(values=[1e-4, 1e-3, 1e-2, 0.1, 1, 10], format="~g"),
     )
     base = alt.Chart()
+    x = alt.X("rank:Q", title="rank", scale=alt.Scale(nice=False))
     lines = base.mark_line(clip=True, strokeWidth=1.8).encode(
-        alt.X("rank:Q", title="rank", scale=alt.Scale(nice=False)),
+        x,
         y,
         alt.Color(
             "side:N",
@@ -109,14 +130,15 @@ def tail_panels(
             scale=alt.Scale(domain=["measured", "bound"], range=[list(DASHES[0]), list(DASHES[1])]),
             legend=alt.Legend(**style),
         ),
-        tooltip=["run:N", "side:N", "kind:N", "rank:Q", alt.Tooltip("share:Q", format=".3g")],
     )
+    share = alt.Tooltip("share:Q", title="share left out", format=".3g")
+    points = pointers(x, y, tooltip=["run:N", "side:N", "kind:N", "rank:Q", share])
     once = base.transform_aggregate(number="count()", groupby=["run"])  # not for every row
     rules = [
         once.mark_rule(strokeWidth=1, strokeDash=[2, 3]).encode(alt.YDatum(at)) for at in (0.1, 1)
     ]
     return (
-        alt.layer(*rules, lines, data=records(digits=3, **parts))
+        alt.layer(*rules, lines, points, data=records(digits=3, **parts))
         .properties(width=230, height=170)
         .facet(alt.Facet("run:N", title=None, sort=list(tails)), columns=columns)
     )
@@ -128,6 +150,13 @@ def ladder_points(
     """From the measured tail to the bound, rung by rung, for each run: dots on a logarithmic axis.
 
     `rungs` gives for each run the named shares, from the least to the greatest.
+
+    Examples
+    --------
+    >>> from ltr_core import charts
+    >>> chart = charts.ladder_points({"run 1": {"measured": 0.01, "bound": 0.3}})
+    >>> [row["share"] for row in chart.to_dict()["data"]["values"]]
+    [0.01, 0.3]
     """
     order = list(dict.fromkeys(name for run in rungs.values() for name in run))
     data = records(

@@ -34,6 +34,18 @@ def courses(
 
     Raises ValueError where the panels, kinds or lengths of lines and dots differ, and for more
     kinds or sources than can be told apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> x = np.linspace(0, 1, 20)
+    >>> lines = {"rank one": {"overlap": x[None] ** 2}}
+    >>> chart = charts.courses(
+    ...     lines, {"network": lines}, x, x_title="time (τ)", y_title="overlap"
+    ... )
+    >>> len(chart.to_dict()["hconcat"])
+    1
     """
     if len(dots) > len(SHAPES):
         raise ValueError(f"{len(dots)} sources of dots: at most {len(SHAPES)} can be told apart.")

@@ -32,6 +32,15 @@ def curves(
     `epochs` names the epoch of every x, and draws where they change; `reference` is a dashed
     level. A point on a line tells its values. With `clip`, all of it ends where the scales'
     domains do. Raises ValueError where the lengths differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> errors = np.array([[3.0, 2.0, 1.0], [5.0, 2.0, 1.0]])  # two runs, three trials
+    >>> chart = charts.curves({"learning": errors}, [1, 2, 3], x_title="trial", y_title="error")
+    >>> chart.to_dict()["data"]["values"][0]
+    {'series': 'learning', 'x': 1, 'mean': 4, 'low': 3, 'high': 5}
     """
     for name, values in series.items():
         if values.shape[1] != len(x):

@@ -36,6 +36,15 @@ def factor_bands(
     as a dashed line; dotted rules mark where epochs begin, and a line stops there, since a
     factor may jump. Trials are numbered from 1 without `trial_id`. Missing values are gaps.
     Raises `ValueError` where shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> factors = np.random.default_rng(0).normal(size=(10, 2))
+    >>> chart = charts.factor_bands(factors, factors - 0.1, factors + 0.1)
+    >>> len(chart.to_dict()["vconcat"])  # one panel for each component
+    2
     """
     parts = {"lower": lower, "upper": upper, "truth": truth}
     for name, values in parts.items():

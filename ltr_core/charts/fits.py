@@ -24,6 +24,14 @@ def losses(
     The scale is logarithmic where all losses are above zero. The open dot is the least validation
     loss. Steps without a validation loss (NaN) are skipped. Raises `ValueError` without the
     columns or without any finite loss.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ltr_core import charts
+    >>> history = pd.DataFrame({"step": [0, 1, 2], "train": [1.0, 0.1, 0.01]})
+    >>> charts.losses(history).to_dict()["layer"][0]["encoding"]["y"]["scale"]["type"]
+    'log'
     """
     for column in ("step", "train"):
         if column not in history:
@@ -88,6 +96,15 @@ def scores(
     `chosen` marks a value of the setting with a rule. The table is that of
     `ltr_core.cross_validate` or `grid_search`; failed cells (no score) are left out. Raises
     `ValueError` for columns that are not there, no score at all, or a chosen value not tried.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ltr_core import charts
+    >>> results = pd.DataFrame({"rank": [1, 1, 2, 2], "score": [0.5, 0.6, 0.8, 0.9]})
+    >>> chart = charts.scores(results, chosen=2)
+    >>> len(chart.to_dict()["layer"])  # rule, dots, bars, line, means, word
+    6
     """
     for column in (over, score):
         if column not in results:
@@ -142,6 +159,13 @@ def compared(
     A grey dot is one run (seed or fold), the large dot the mean, the bar its standard error (none
     for a single run). `reference` names levels drawn as dashed rules, such as a noise floor.
     Raises `ValueError` for a model without a finite score.
+
+    Examples
+    --------
+    >>> from ltr_core import charts
+    >>> chart = charts.compared({"ltrRNN": [0.8, 0.9], "condition mean": [0.5, 0.6]})
+    >>> chart.to_dict()["layer"][0]["encoding"]["y"]["sort"]
+    ['ltrRNN', 'condition mean']
     """
     names = list(models)
     groups = [np.asarray(models[name], dtype=np.float64) for name in names]

@@ -36,6 +36,18 @@ def flow_fields(
     (origin, two axes) projects fixed points and trajectories of more than two dimensions; it is
     the plane of `ltr_core.dynamics.vector_field`. What lies outside the plane's window is not
     drawn. Raises `ValueError` for epochs without a field and dimensions that do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> from ltr_core.dynamics import VectorField
+    >>> grid = np.linspace(-1, 1, 5)
+    >>> x, y = np.meshgrid(grid, grid)
+    >>> field = VectorField(x=grid, y=grid, u=-x, v=-y, out_of_plane=0 * x)
+    >>> chart = charts.flow_fields({"baseline": field})
+    >>> chart.to_dict()["concat"][0]["title"]["text"]
+    'baseline'
     """
     if not fields:
         raise ValueError("there is no vector field to draw.")

@@ -23,6 +23,16 @@ def held_out(
 
     `time` in seconds. At most 300 trials, the first ones, are drawn; stretches of one kind are
     one mark. Raises `ValueError` where shapes do not fit or an entry both trains and tests.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> test = np.zeros((3, 10), dtype=bool)
+    >>> test[1, 4:8] = True
+    >>> chart = charts.held_out(test, ~test, np.arange(10) / 10)
+    >>> len(chart.to_dict()["data"]["values"])  # stretches of one kind
+    5
     """
     if test.shape != train.shape:
         raise ValueError(f"test has shape {test.shape}, train {train.shape}; both (trial, time).")

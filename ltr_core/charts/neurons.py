@@ -26,6 +26,15 @@ def neurons(
     `predicted` has the same keys. `numbers` names the neurons (0, 1, ... otherwise). Each panel
     has its own y axis. At most 12 neurons; missing values (NaN) are gaps. Raises `ValueError`
     where keys, shapes or lengths do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> rates = {"baseline": np.random.default_rng(0).normal(size=(20, 2))}  # (time, neuron)
+    >>> chart = charts.neurons(rates, rates, np.arange(20) / 10, numbers=[4, 7])
+    >>> chart.to_dict()["facet"]["sort"]
+    ['neuron 4', 'neuron 7']
     """
     names = list(recorded)
     if list(predicted) != names:

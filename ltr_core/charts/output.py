@@ -34,6 +34,12 @@ def records(digits: int = 6, **columns: Any) -> alt.Data:
     (null). Scalars are repeated. Arrays must be one-dimensional: `(row,)`.
 
     Raises `ValueError` for columns of unequal length or of more than one dimension.
+
+    Examples
+    --------
+    >>> from ltr_core import charts
+    >>> charts.records(digits=2, trial=[1, 2], error=[0.123, float("nan")]).to_dict()["values"]
+    [{'trial': 1, 'error': 0.12}, {'trial': 2, 'error': None}]
     """
     arrays = {name: np.asarray(values) for name, values in columns.items()}
     for name, array in arrays.items():
@@ -54,12 +60,37 @@ def records(digits: int = 6, **columns: Any) -> alt.Data:
     return alt.Data(values=[dict(zip(columns, row, strict=True)) for row in rows])
 
 
+def row_of_lists(digits: int = 4, **columns: Any) -> dict[str, Any]:
+    """One row of chart data that holds arrays as lists, to be flattened by the chart.
+
+    A fifth of the size of a row for each value. Numbers are rounded as in `records`.
+    """
+    arrays = {name: np.asarray(values).tolist() for name, values in columns.items()}
+    return {
+        name: [_plain(value, digits) for value in values]
+        if isinstance(values, list)
+        else _plain(values, digits)
+        for name, values in arrays.items()
+    }
+
+
 def show(chart: Any, *, name: str, caption: str, alt: str) -> None:
     """Display an Altair chart as a numbered figure of the book; one per cell.
 
     `name` is a slug such as "hand-paths" (cited as ``{numref}`fig-hand-paths` ``), `caption` is
     MyST text, and `alt` says in words what the picture shows, for those who cannot see it.
     Raises `ValueError` if one of them is missing or an axis of the chart has no title.
+
+    Examples
+    --------
+    >>> import altair as alt
+    >>> from ltr_core import charts
+    >>> data = charts.records(trial=[1, 2], error=[0.3, 0.1])
+    >>> chart = alt.Chart(data).mark_line().encode(
+    ...     alt.X("trial:Q", title="trial"), alt.Y("error:Q", title="error")
+    ... )
+    >>> charts.show(chart, name="toy", caption="The error falls.", alt="A falling line.")
+    ... # doctest: +SKIP
     """
     try:
         from IPython.display import display  # noqa: PLC0415 - needed in notebooks only
@@ -76,6 +107,17 @@ def figure_bundle(chart: Any, *, name: str, caption: str, alt: str) -> dict[str,
 
     In the book's build (environment variable LTR_BOOK=1) the HTML holds a static SVG and the
     spec, drawn live by the site's own script; elsewhere it is Altair's interactive HTML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> chart = charts.curves(
+    ...     {"error": np.array([[3.0, 1.0]])}, [1, 2], x_title="trial", y_title="error"
+    ... )
+    >>> bundle = charts.figure_bundle(chart, name="toy", caption="It falls.", alt="A line.")
+    >>> bundle["text/plain"]
+    'Figure toy: A line.'
     """
     caption, alt = _checked_texts(name, caption, alt)
     spec = spec_of(chart, name=name, description=alt)
@@ -112,9 +154,28 @@ def spec_of(chart: Any, *, name: str, description: str) -> dict[str, Any]:
 def static_svg(spec: Mapping[str, Any], theme: Theme = "light") -> str:
     """The chart as a self-contained SVG with a theme's config; the same for the same spec."""
     svg = vl_convert.vegalite_to_svg(
-        themed(spec, theme), vl_version=VEGA_LITE, allowed_base_urls=[]
+        themed(_seen(spec), theme), vl_version=VEGA_LITE, allowed_base_urls=[]
     )
     return _renumbered(svg)
+
+
+def _seen(node: Any) -> Any:
+    """A spec without the layers that only answer a pointer, which a picture has not."""
+    if isinstance(node, Mapping):
+        return {
+            key: value
+            if key in {"data", "datasets"}
+            else _seen([part for part in value if not _is_unseen(part)])
+            if key == "layer"
+            else _seen(value)
+            for key, value in node.items()
+        }
+    return [_seen(part) for part in node] if isinstance(node, list) else node
+
+
+def _is_unseen(part: Mapping[str, Any]) -> bool:
+    mark = part.get("mark")
+    return isinstance(mark, Mapping) and mark.get("opacity") == 0
 
 
 def _checked_texts(name: str, caption: str, alternative: str) -> tuple[str, str]:

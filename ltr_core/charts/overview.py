@@ -36,6 +36,14 @@ class Overview:
     - `history` of the fit: columns step, train, validation.
     - `fields` by epoch, with fixed points and trajectories, and the plane they lie on
       (its axes are named by `plane_titles`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> parts = charts.Overview(time=np.arange(5) / 10, trial_factors=np.ones((4, 2)))
+    >>> parts.latents is None  # what is not given is left out
+    True
     """
 
     time: Float[np.ndarray, " _time"]
@@ -66,7 +74,19 @@ class Overview:
 
 
 def overview(parts: Overview) -> alt.VConcatChart:
-    """The parts of a fit under each other, lettered; raises `ValueError` if there are none."""
+    """The parts of a fit under each other, lettered; raises `ValueError` if there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> factors = np.random.default_rng(0).normal(size=(8, 2))
+    >>> parts = charts.Overview(
+    ...     time=np.arange(20) / 10, trial_factors=factors, eigenvalues=factors + 0.5j
+    ... )
+    >>> [panel.title.text for panel in charts.overview(parts).vconcat]
+    ['A  Trial factors', 'B  Eigenvalues of the weights']
+    """
     drawn = [*_activity(parts), *_drive(parts), *_learning(parts), *_flow(parts)]
     if not drawn:
         raise ValueError("the overview has no part to draw; give at least one, such as activity.")

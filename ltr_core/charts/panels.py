@@ -26,6 +26,20 @@ def curve_panels(
 
     All panels draw the same series; `x` gives each panel's positions; further settings are those
     of `curves`. Raises ValueError where the series differ or `x` does not name the same panels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> errors = {"learning": np.array([[3.0, 2.0, 1.0]])}
+    >>> chart = charts.curve_panels(
+    ...     {"flip-flop": errors, "decision": errors},
+    ...     {"flip-flop": np.arange(3), "decision": np.arange(3)},
+    ...     x_title="epoch",
+    ...     y_title="loss",
+    ... )
+    >>> [panel["title"]["text"] for panel in chart.to_dict()["concat"]]
+    ['flip-flop', 'decision']
     """
     if set(x) != set(panels):
         raise ValueError(f"panels are {list(panels)}, x names {list(x)}: give an x for each.")
@@ -53,6 +67,15 @@ def eigenvalue_panels(
 
     The circle has the panel's `radius` (none is drawn for 0). Raises ValueError where the three
     do not name the same panels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> before, after = np.array([0.5, -0.5j]), np.array([1.5 + 0j, -0.5j])
+    >>> chart = charts.eigenvalue_panels({"task": before}, {"task": after}, radius={"task": 0.0})
+    >>> len(chart.to_dict()["data"]["values"])
+    4
     """
     if not set(before) == set(after) == set(radius):
         raise ValueError(
@@ -102,6 +125,11 @@ def eigenvalue_panels(
                 scale=alt.Scale(domain=kinds, range=list(SHAPES[:2])),
                 legend=legend,
             ),
+            tooltip=[
+                alt.Tooltip("kind:N", title="learning"),
+                alt.Tooltip("real:Q", title="real part", format=".3g"),
+                alt.Tooltip("imaginary:Q", title="imaginary part", format=".3g"),
+            ],
         )
     )
     circle = (

@@ -17,7 +17,15 @@ PANEL, MAP_HEIGHT = 205, 200
 
 
 def peak_order(activity: Float[np.ndarray, "time neuron"]) -> Int[np.ndarray, " neuron"]:
-    """Indices of the neurons by the time of their greatest activity; silent (NaN) ones last."""
+    """Indices of the neurons by the time of their greatest activity; silent (NaN) ones last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> charts.peak_order(np.array([[0.0, 1.0], [1.0, 0.0]])).tolist()  # (time, neuron)
+    [1, 0]
+    """
     seen = np.where(np.isnan(activity), -np.inf, activity)
     peaks = np.where(np.isneginf(seen).all(axis=0), len(seen), seen.argmax(axis=0))
     return np.argsort(peaks, kind="stable").astype(np.int64)
@@ -34,6 +42,15 @@ def population(
     """One map of a population's activity; the neurons sorted by their peak, or by `order`.
 
     As `population_panels`, for one panel of the full width.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> activity = np.random.default_rng(0).random((30, 8))  # (time, neuron)
+    >>> chart = charts.population(activity, np.arange(30) / 10)
+    >>> len(chart.to_dict()["data"]["values"])  # a row of data for each neuron
+    8
     """
     maps = _Maps({title: activity}, time, order, value_title)
     chart = maps.panel(title, width=2 * PANEL)
@@ -54,6 +71,15 @@ def population_panels(
     the 99.5th percentile of the magnitudes, where the colours saturate. At most 100 neurons,
     evenly spaced in that order, and 50 bins of time, in which values are averaged, are drawn;
     a cell tells its neuron's index. Raises `ValueError` where shapes or times do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> activity = np.random.default_rng(0).random((30, 8))  # (time, neuron)
+    >>> maps = {"recorded": activity, "model": activity}
+    >>> len(charts.population_panels(maps, np.arange(30) / 10).to_dict()["concat"])
+    2
     """
     maps = _Maps(activity, time, order, value_title)
     columns = 3 if len(activity) == 3 else 2

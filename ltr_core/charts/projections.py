@@ -9,11 +9,12 @@ from jaxtyping import Float
 
 from ltr_core.charts.factors import subscript
 from ltr_core.charts.output import records
-from ltr_core.charts.series import checked_length, line_channels, padded, thinned
+from ltr_core.charts.series import checked_length, line_channels, padded, pointers, thinned
 from ltr_core.charts.style import DIVERGING
 
 MOST_TIMES = 100
 PANEL = 205
+_SECONDS = alt.Tooltip("time:Q", title="time (s)", format=".3g")
 
 
 def projections(
@@ -31,6 +32,15 @@ def projections(
     a dotted rule marks it, and a small dot on each plane. Large open dots are the beginnings.
     `axes` are two or more columns, counted from 0 and shown from 1. Raises `ValueError` where
     shapes or axes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> latents = {"early": np.random.default_rng(0).normal(size=(20, 3))}  # (time, axis)
+    >>> chart = charts.projections(latents, np.linspace(-0.5, 1, 20))
+    >>> [len(side["vconcat"]) for side in chart.to_dict()["hconcat"]]  # over time; on planes
+    [3, 2]
     """
     names = list(latents)
     shape = _common_shape(latents, time)
@@ -89,6 +99,14 @@ def inputs(
 
     At most six axes, the first ones, are drawn, on one scale. The keys are conditions; see
     `projections`. Raises `ValueError` where shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> drive = {"left": np.ones((20, 2)), "right": -np.ones((20, 2))}  # (time, axis)
+    >>> len(charts.inputs(drive, np.linspace(0, 1, 20)).to_dict()["concat"])
+    2
     """
     names = list(drive)
     shape = _common_shape(drive, time)
@@ -128,7 +146,16 @@ def initial_states(
     symbol: str = "a",
     width: int = 300,
 ) -> alt.Chart:
-    """Where each condition's trials begin: a row for each condition, a column for each axis."""
+    """Where each condition's trials begin: a row for each condition, a column for each axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> chart = charts.initial_states(np.array([[0.1, -0.2], [0.3, 0.0]]), ["left", "right"])
+    >>> chart.to_dict()["encoding"]["color"]["scale"]["domain"]
+    [-0.3, 0.3]
+    """
     checked_length(len(conditions), len(initial), "conditions", "the states' first axis")
     n_conditions, n_axes = initial.shape
     axes = [f"{symbol}{subscript(i + 1)}" for i in range(n_axes)]
@@ -186,15 +213,13 @@ def _over_time(
         scale=y_scale or alt.Scale(zero=False),
         axis=alt.Axis(tickCount=4, titleAngle=0),
     )
-    lines = (
-        alt.Chart()
-        .mark_line(strokeWidth=1.6)
-        .encode(x, y, colour, dash, opacity=opacity, tooltip=["series:N"])
-    )
+    lines = alt.Chart().mark_line(strokeWidth=1.6).encode(x, y, colour, dash, opacity=opacity)
+    value = alt.Tooltip(f"z{i}:Q", title=title, format=".3g")
+    points = pointers(x, y, tooltip=["series:N", _SECONDS, value])
     if not time[0] < 0 < time[-1]:
-        return alt.layer(lines)
+        return alt.layer(lines, points)
     go = alt.Chart(records(time=[0.0])).mark_rule(strokeDash=[2, 3]).encode(x)
-    return alt.layer(go, lines)
+    return alt.layer(go, lines, points)
 
 
 def _plane(
@@ -209,12 +234,14 @@ def _plane(
         scale=alt.Scale(zero=False),
         axis=alt.Axis(tickCount=4, grid=False, titleAngle=0),
     )
-    base = alt.Chart().encode(x, y, colour, opacity=opacity, tooltip=["series:N"])
+    told = [alt.Tooltip(f"z{k}:Q", title=titles[k], format=".3g") for k in (i, j)]
+    base = alt.Chart().encode(x, y, colour, opacity=opacity)
     lines = base.mark_line(strokeWidth=1.6).encode(alt.Order("time:Q"), dash)
     starts = base.transform_filter("datum.stage == 'start'")
     go = base.transform_filter("datum.stage == 'go'")
     return alt.layer(
         lines,
+        pointers(x, y, tooltip=["series:N", _SECONDS, *told]),
         starts.mark_point(size=40, filled=False, strokeWidth=1.8),
         go.mark_point(size=28, filled=True),
     )

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ltr_core.charts.output import records
+from ltr_core.charts.series import pointers
 from ltr_core.charts.style import BLUE, GREEN, ORANGE, PURPLE
 
 PANEL = 200
@@ -21,6 +22,15 @@ def hand_paths(
 
     Path i belongs to goal i and has its colour; neighbours differ. Paths and goals in metres, drawn
     in centimetres. Raises ValueError where a panel does not have a path for each goal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> path = np.linspace([0.0, 0.0], [0.1, 0.0], 5)[None]  # (path, time, 2)
+    >>> chart = charts.hand_paths({"baseline": path}, np.array([[0.1, 0.0]]))
+    >>> chart.to_dict()["facet"]["sort"]
+    ['baseline']
     """
     for name, paths in panels.items():
         if len(paths) != len(goals):
@@ -61,8 +71,14 @@ def hand_paths(
         .mark_line(strokeWidth=1.6)
         .encode(across, away, colour, alt.Order("step:Q"))
     )
+    told = [
+        alt.Tooltip("path:Q", title="target, counted from 0"),
+        alt.Tooltip("x:Q", title="left to right (cm)", format=".3g"),
+        alt.Tooltip("y:Q", title="near to far (cm)", format=".3g"),
+    ]
+    points = pointers(across, away, tooltip=told).properties(data=data)
     return (
-        alt.layer(targets, lines)
+        alt.layer(targets, lines, points)
         .properties(width=PANEL, height=PANEL)
         .facet(alt.Facet("stage:N", title=None, sort=names), columns=2)
     )

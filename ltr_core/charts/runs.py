@@ -33,6 +33,20 @@ def runs(
 
     Raises ValueError for lengths that differ, no runs, values that are not above 0, or an infinite
     value without a limit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> times = [np.array([900.0, np.inf]), np.array([100.0, 120.0])]
+    >>> chart = charts.runs(
+    ...     {"task": ([0.0, 0.9], times)},
+    ...     x_title="g",
+    ...     y_title="learning time (epochs)",
+    ...     limits={"task": 1000.0},
+    ... )
+    >>> len(chart.to_dict()["layer"])  # medians, runs, and runs that did not get there
+    3
     """
     limits = limits or {}
     dots: list[tuple[str, float, float, bool]] = []

@@ -74,3 +74,15 @@ def checked_length(n_found: int, n_wanted: int, what: str, of_what: str) -> None
     """Raise `ValueError` where two lengths that belong together differ."""
     if n_found != n_wanted:
         raise ValueError(f"{what} has {n_found} values, {of_what} has {n_wanted}.")
+
+
+def pointers(*axes: Any, tooltip: Sequence[Any]) -> alt.Chart:
+    """Points that are not seen and only answer the pointer: a layer over lines.
+
+    A line answers the pointer with the values of its first point alone.
+    """
+    return (
+        alt.Chart()
+        .mark_point(size=45, opacity=0, filled=True, aria=False)
+        .encode(*axes, tooltip=list(tooltip))
+    )

@@ -28,6 +28,14 @@ def settings_map(
 
     Raises ValueError where a setting has other measures than the reference, or a value is not
     above 0.
+
+    Examples
+    --------
+    >>> from ltr_core import charts
+    >>> groups = {"optimiser": {"Adam": {"rank": 3.0}, "descent": {"rank": 6.0}}}
+    >>> chart = charts.settings_map(groups, {"rank": 3.0}, beyond="more")
+    >>> [row["colour"] for row in chart.to_dict()["data"]["values"]]
+    [0, 1]
     """
     rows: list[tuple[str, str, str, str, float]] = []
     for group, settings in groups.items():

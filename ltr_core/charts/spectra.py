@@ -29,6 +29,15 @@ def spectra(
     slider, which counts trials from 1 and starts in the middle. At the line Re = 1 the state
     x = 0 of tau dx/dt = -x + W tanh(x) loses stability. At most 200 trials, evenly spaced,
     are drawn. Raises `ValueError` where lengths do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> eigenvalues = np.array([[0.5 + 0.2j, 0.5 - 0.2j]] * 9)  # (trial, rank)
+    >>> chart = charts.spectra(eigenvalues)
+    >>> chart.to_dict()["params"][0]["value"]  # the slider starts in the middle
+    5
     """
     n_trials, rank = eigenvalues.shape
     ids = np.arange(1, n_trials + 1) if trial_id is None else np.asarray(trial_id)

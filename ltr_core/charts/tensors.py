@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from ltr_core.charts.curves import epoch_marks, series_channels
 from ltr_core.charts.output import records
+from ltr_core.charts.series import pointers
 from ltr_core.charts.style import DIVERGING, WIDTH
 
 PANEL = 200
@@ -16,7 +17,17 @@ PANEL = 200
 def matrices(
     slices: Mapping[str, Float[np.ndarray, "post pre"]], *, value_title: str
 ) -> alt.FacetChart:
-    """Matrices side by side as heat maps with one colour scale, centred at zero."""
+    """Matrices side by side as heat maps with one colour scale, centred at zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> slices = {"before": np.eye(3), "after": -2 * np.eye(3)}
+    >>> chart = charts.matrices(slices, value_title="weight")
+    >>> chart.to_dict()["spec"]["encoding"]["color"]["scale"]["domain"]
+    [-2.0, 2.0]
+    """
     names = list(slices)
     n_post, n_pre = next(iter(slices.values())).shape
     post, pre = np.indices((n_post, n_pre)).reshape(2, -1)
@@ -47,7 +58,16 @@ def trial_factors(
     epochs: Sequence[str] | None = None,
     y_title: str = "trial factor",
 ) -> alt.LayerChart | alt.FacetChart:
-    """Each component's factor over trials; a click on the legend singles one out."""
+    """Each component's factor over trials; a click on the legend singles one out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> chart = charts.trial_factors(np.ones((6, 2)), epochs=["baseline"] * 3 + ["field"] * 3)
+    >>> chart.to_dict()["layer"][0]["encoding"]["color"]["scale"]["domain"]
+    ['component 1', 'component 2']
+    """
     n_steps, n_components = factors.shape
     names = [f"component {r + 1}" for r in range(n_components)]
     steps = np.arange(1, n_steps + 1)
@@ -66,12 +86,18 @@ def trial_factors(
             alt.Y("value:Q", title=y_title),
             *series_channels("component", names, offset=8 if epochs is None else 24),
             opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.15)),
-            tooltip=["component:N", "trial:Q", alt.Tooltip("value:Q", format=".3g")],
         )
         .add_params(chosen)
     )
+    points = pointers(
+        alt.X("trial:Q", title="trial"),
+        alt.Y("value:Q", title=y_title),
+        tooltip=["component:N", "trial:Q", alt.Tooltip("value:Q", title=y_title, format=".3g")],
+    )
     marks = [] if epochs is None else epoch_marks(epochs, steps)
-    return alt.layer(lines, *marks).properties(width=WIDTH, height=260)
+    return alt.layer(lines, points.properties(data=data), *marks).properties(
+        width=WIDTH, height=260
+    )
 
 
 def tensor_explorer(
@@ -83,6 +109,15 @@ def tensor_explorer(
 
     On the left the weights of that trial, summed over the first components; on the right the
     trial factors of those components. It works without a kernel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> step, post, pre = np.ones((9, 2)), np.ones((4, 2)), np.ones((4, 2))
+    >>> chart = charts.tensor_explorer(step, post, pre)
+    >>> {param["name"]: param["bind"]["max"] for param in chart.to_dict()["params"]}
+    {'trial': 9, 'kept': 2}
     """
     n_steps, rank = step.shape
     trial = alt.param(
@@ -134,27 +169,27 @@ def _factors_kept(step: np.ndarray) -> alt.LayerChart | alt.FacetChart:
         component=np.repeat(names, n_steps),
         value=step.T.ravel(),
     )
-    lines = (
-        alt.Chart(data)
-        .transform_filter("datum.index < kept")
-        .mark_line()
-        .encode(
-            alt.X("trial:Q", title="trial", scale=alt.Scale(domain=[1, n_steps], nice=False)),
-            alt.Y(
-                "value:Q",
-                title="trial factor",
-                scale=alt.Scale(domain=[float(step.min()), float(step.max())]),
-            ),
-            *series_channels("component", names),
-        )
+    axes = (
+        alt.X("trial:Q", title="trial", scale=alt.Scale(domain=[1, n_steps], nice=False)),
+        alt.Y(
+            "value:Q",
+            title="trial factor",
+            scale=alt.Scale(domain=[float(step.min()), float(step.max())]),
+        ),
     )
+    kept = alt.Chart().transform_filter("datum.index < kept")
+    lines = kept.mark_line().encode(*axes, *series_channels("component", names))
+    told = ["component:N", "trial:Q", alt.Tooltip("value:Q", title="trial factor", format=".3g")]
+    points = pointers(*axes, tooltip=told).transform_filter("datum.index < kept")
     now = (
         alt.Chart(records(at=[0]))
         .transform_calculate(now="trial")
         .mark_rule(strokeWidth=1.5)
         .encode(alt.X("now:Q"))
     )
-    return alt.layer(lines, now).properties(width=PANEL, height=PANEL, title="trial factors")
+    return alt.layer(lines, now, points, data=data).properties(
+        width=PANEL, height=PANEL, title="trial factors"
+    )
 
 
 def _unit_axes(n_post: int) -> tuple[alt.X, alt.Y]:

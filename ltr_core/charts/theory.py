@@ -19,6 +19,15 @@ class Predicted(NamedTuple):
     """One quantity over x, simulated in several runs and predicted.
 
     `until`: up to where the prediction is to be trusted; None: throughout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> x = np.linspace(0, 1, 5)
+    >>> found = charts.Predicted(x, simulated=np.stack([x, x]), theory=x, until=0.5)
+    >>> found.simulated.shape
+    (2, 5)
     """
 
     x: Real[np.ndarray, " x"]
@@ -43,6 +52,16 @@ def predictions(
     where a prediction's range ends. `logarithmic` names panels whose vertical axis is so;
     `y_domains` gives axes that end before the values do. Raises ValueError where lengths differ
     or a panel has more series than can be told apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> x = np.linspace(0, 1, 5)
+    >>> found = charts.Predicted(x, simulated=np.stack([x, x]), theory=x)
+    >>> chart = charts.predictions({"output": {"g = 0.6": found}}, x_title="time")
+    >>> len(chart.to_dict()["concat"])
+    1
     """
     names = list(dict.fromkeys(name for series in panels.values() for name in series))
     if len(names) > len(CATEGORICAL):

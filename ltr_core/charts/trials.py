@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ltr_core.charts.output import records
-from ltr_core.charts.series import checked_length, line_styles, padded, thinned
+from ltr_core.charts.series import checked_length, line_styles, padded, pointers, thinned
 from ltr_core.charts.style import DASHES, GREY
 from ltr_core.tasks import Trials
 
@@ -34,6 +34,18 @@ def trials(
     `output`. `names` are those of the trials ("trial 1", ... otherwise), `input_names` and
     `output_names` those of the channels. From 1 to 4 trials; of more than 300 steps, evenly
     spaced ones are drawn. Raises `ValueError` where shapes or lengths do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> import ltr_core as ltr
+    >>> from ltr_core import charts
+    >>> task = ltr.FlipFlop()
+    >>> shown = task.sample(2, np.random.default_rng(0))
+    >>> time = torch.arange(shown.inputs.shape[1], dtype=torch.float32)
+    >>> len(charts.trials(shown, time).to_dict()["vconcat"])  # inputs, targets
+    2
     """
     inputs, targets, mask = (part.numpy() for part in (shown.inputs, shown.targets, shown.mask))
     if not 1 <= len(mask) <= 4:
@@ -128,15 +140,18 @@ def _row(
         .mark_line(strokeWidth=1.6)
         .encode(y, alt.Detail("kind:N"), *_channels(list(values), channels))
     )
+    told = [alt.Tooltip(f"{name}:N") for name in ("trial", "kind", "channel")]
+    told += [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("time", "value")]
+    answers = pointers(y, tooltip=told).transform_filter("datum.kind != 'counts'")
     if mask is None:
-        return data, [lines]
+        return data, [lines, answers]
     band = (
         alt.Chart()
         .transform_filter("datum.kind == 'counts'")
         .mark_rect(color=GREY, opacity=0.14, aria=False)
         .encode(alt.X2("end"))
     )
-    return data, [band, lines]
+    return data, [band, lines, answers]
 
 
 def _channels(kinds: list[str], channels: list[str]) -> tuple[alt.Color, alt.StrokeDash]:

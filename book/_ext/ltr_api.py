@@ -1,0 +1,287 @@
+"""Sphinx extension: the API reference, from the package itself.
+
+`{api} GROUP` describes the names of a group (as the docstring of `ltr_core` groups them), or of
+a public module, by autodoc: a new public name is on its page without anyone's doing. `{api-types}`
+describes the classes that the names on a page return or take without being public themselves.
+`{api-overview}` lists every name with one line and a link.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import ltr_api_names as names
+from docutils import nodes
+from docutils.parsers.rst import directives
+from ltr_api_signatures import property_type, shown, signature
+from ltr_api_text import Link, first_sentence, to_rst
+from ltr_api_uses import chapters_using
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.ext.autodoc import PropertyDocumenter
+from sphinx.ext.napoleon import NumpyDocstring
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+STYLE = "ltr-api.css"
+
+
+class _Reference(SphinxDirective):
+    """A directive whose nodes come from reStructuredText that it writes."""
+
+    has_content = False
+
+    def rst(self, lines: list[str]) -> list[nodes.Node]:
+        """These lines of reStructuredText as nodes, on a page that is Markdown."""
+        self.env.metadata[self.env.docname].setdefault("ltr-api", "")
+        fence = "`" * 7
+        return list(self.parse_text_to_nodes("\n".join([f"{fence}{{eval-rst}}", *lines, fence])))
+
+    def section(self, title: str, children: list[nodes.Node]) -> nodes.Node:
+        """A section with a heading of its own."""
+        section = nodes.section(ids=[nodes.make_id(f"api-{title}")], names=[])
+        section += [nodes.title("", title), *children]
+        return section
+
+    def about(self, path: str) -> list[str]:
+        """What a module says of itself."""
+        module = names.get(path)
+        lines = to_rst(inspect.cleandoc(module.__doc__ or "").splitlines(), link_from(module))
+        return list(NumpyDocstring(lines, self.config, what="module").lines())
+
+    def described(self, paths: list[str]) -> list[str]:
+        """Each object's signature and docstring."""
+        lines: list[str] = []
+        for path in paths:
+            value = names.get(path)
+            kind = "class" if isinstance(value, type) else "function"
+            if not isinstance(value, type) and not inspect.isroutine(value):
+                lines += [f".. py:data:: {path}", "", *_indented(constant(path, value))]
+                continue
+            lines += [f".. auto{kind}:: {path}", *(_MEMBERS if kind == "class" else []), ""]
+            lines += ["   .. api-uses:: " + path, ""]
+        return lines
+
+
+_MEMBERS = ["   :members:", "   :inherited-members: tuple, object", "   :member-order: bysource"]
+
+
+class Api(_Reference):
+    """The names of a group, or of a public module, each with its signature and docstring."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"about": directives.unchanged}  # noqa: RUF012 - as docutils has it
+
+    def run(self) -> list[nodes.Node]:
+        """A group's names in its order; a module's under a heading for each file of its own."""
+        wanted = self.arguments[0]
+        begin = [
+            line for path in self.options.get("about", "").split() for line in self.about(path)
+        ]
+        if wanted in names.groups():
+            paths = [f"{names.PACKAGE}.{name}" for name in names.groups()[wanted]]
+            paths = [path for path in paths if path in names.public()]
+            return self.rst([*begin, *self.described(paths)])
+        if wanted not in names.modules():
+            raise ExtensionError(
+                f"{self.env.docname}: {wanted!r} is neither a group of {names.PACKAGE} "
+                f"({', '.join(names.groups())}) nor a public module ({', '.join(names.modules())})"
+            )
+        return self.module(wanted)
+
+    def module(self, path: str) -> list[nodes.Node]:
+        """A module's names, file by file."""
+        target = [f".. py:module:: {path}", "", *self.about(path)]
+        files = list(names.parts(path))
+        if len(files) == 1:
+            return self.rst([*target, *self.described([f"{path}.{name}" for name in files[0][1]])])
+        sections = []
+        for file, members in files:
+            words = self.rst([*self.about(file), *self.described([f"{path}.{n}" for n in members])])
+            sections.append(self.section(file_title(file), words))
+        return [*self.rst(target), *sections]
+
+
+class Types(_Reference):
+    """The classes that a page's names return or take without being public themselves."""
+
+    def run(self) -> list[nodes.Node]:
+        """Those that are met first on this page."""
+        page = Path(self.env.doc2path(self.env.docname)).read_text(encoding="utf-8")
+        wanted = re.findall(r"^```\{api\} (.+)$", page, re.MULTILINE)
+        shown_here = set()
+        for name in wanted:
+            group = names.groups().get(name)
+            shown_here |= (
+                {f"{names.PACKAGE}.{member}" for member in group}
+                if group
+                else {f"{name}.{member}" for member in names.members(name)}
+            )
+        paths = [path for path, (first, _) in names.result_types().items() if first in shown_here]
+        return [self.section("Types of arguments and results", self.rst(self.described(paths)))]
+
+
+class Uses(_Reference):
+    """The chapters that use a name."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """One line, or nothing."""
+        chapters = chapters_using(Path(self.env.srcdir)).get(self.arguments[0], ())
+        if not chapters:
+            return []
+        links = ", ".join(f":doc:`/{chapter}`" for chapter in chapters)
+        line = nodes.paragraph(classes=["ltr-api-uses"])
+        line += self.parse_inline(f"Used in {links}")[0]
+        return [line]
+
+
+class Overview(_Reference):
+    """Every public name with one line and a link, group by group."""
+
+    def run(self) -> list[nodes.Node]:
+        """A section for each group."""
+        sections = []
+        for group, members in names.groups().items():
+            lines: list[str] = []
+            for name in members:
+                lines += self.entry(f"{names.PACKAGE}.{name}")
+            listed = nodes.compound("", *self.rst(lines), classes=["ltr-api-list"])
+            sections.append(self.section(group, [listed]))
+        return sections
+
+    def entry(self, path: str) -> list[str]:
+        """One name; a module with the names that it offers."""
+        value = names.get(path)
+        short = path.removeprefix(f"{names.PACKAGE}.")
+        sentence = first_sentence(inspect.getdoc(value) or "") if _has_own_doc(value) else ""
+        words = " ".join(to_rst([sentence], link_from(value))).strip() or constant_line(value)
+        if not isinstance(value, ModuleType):
+            return [f"- :py:obj:`{short} <{path}>`: {words}"]
+        lines = ["", f"- :py:mod:`{short} <{path}>`: {words}", ""]
+        for _, members in names.parts(path):
+            for name in members:
+                lines += _indented(self.entry(f"{path}.{name}"), 2)
+        return [*lines, ""]
+
+
+def file_title(path: str) -> str:
+    """A heading for a file: what its docstring says up to the first colon or comma."""
+    sentence = first_sentence(names.get(path).__doc__ or path)
+    return re.split(r"[:;.]( |$)", sentence)[0]
+
+
+def constant(path: str, value: Any) -> list[str]:
+    """What a constant holds."""
+    return [constant_line(value), ""]
+
+
+def constant_line(value: Any) -> str:
+    """A constant's values, or the names that a dictionary has."""
+    return "One of " + ", ".join(f"``{shown(item)}``" for item in value) + "."
+
+
+def _has_own_doc(value: Any) -> bool:
+    return isinstance(value, type | ModuleType) or inspect.isroutine(value)
+
+
+def _indented(lines: list[str], by: int = 3) -> list[str]:
+    return [" " * by + line if line else "" for line in lines]
+
+
+def link_from(value: Any) -> Link:
+    """What a name between backticks means in an object's docstring: the path described, if any."""
+    home = value if isinstance(value, ModuleType) else inspect.getmodule(value)
+    taken: set[str] = set()
+    if isinstance(value, type) or inspect.isroutine(value):
+        try:
+            taken = set(inspect.signature(value).parameters)
+        except (TypeError, ValueError):
+            taken = set()
+
+    def link(code: str) -> str | None:
+        first, *others = code.removesuffix("()").split(".")
+        if not first.isidentifier() or first in taken:
+            return None
+        for scope in (vars(home) if home else {}, vars(names.get(names.PACKAGE))):
+            found = scope.get(first)
+            path = names.paths_by_identity().get(id(found)) if found is not None else None
+            if path and len(others) <= 1:
+                if not others:
+                    return path
+                if isinstance(found, type) and others[0] in dict(names.own_members(found)):
+                    return f"{path}.{others[0]}"
+        return None
+
+    return link
+
+
+def _docstring(  # noqa: PLR0917 - as Sphinx calls it
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    lines[:] = to_rst(lines, link_from(getattr(value, "fget", None) or value))
+
+
+def _signature(  # noqa: PLR0917 - as Sphinx calls it
+    app: Sphinx,
+    what: str,
+    name: str,
+    value: Any,
+    options: Any,
+    given: str | None,
+    result: str | None,
+) -> tuple[str, str | None] | None:
+    if what not in ("class", "function", "method", "exception") or given is None:
+        return None
+    return signature(value, bound=what == "method" and not inspect.ismethod(value))
+
+
+def _skip(app: Sphinx, what: str, name: str, value: Any, *others: Any) -> bool | None:
+    """Leave out what others wrote (of torch, of tuples) and fields, which the class describes."""
+    function = getattr(value, "fget", value)
+    function = getattr(function, "__func__", function)
+    own = inspect.isfunction(function) and function.__module__.startswith(names.PACKAGE)
+    return None if own else True
+
+
+class _Property(PropertyDocumenter):
+    """A property whose type is written as signatures write theirs."""
+
+    def add_directive_header(self, sig: str) -> None:
+        typehints = self.config.autodoc_typehints
+        self.config.autodoc_typehints = "none"
+        super().add_directive_header(sig)
+        self.config.autodoc_typehints = typehints
+        kind = property_type(self.object)
+        if kind:
+            self.add_line(f"   :type: {kind}", self.get_sourcename())
+
+
+def _style(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], tree: Any
+) -> None:
+    if "ltr-api" in app.env.metadata.get(pagename, {}):
+        app.add_css_file(STYLE)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register with Sphinx."""
+    app.setup_extension("sphinx.ext.autodoc")
+    app.setup_extension("sphinx.ext.napoleon")
+    app.setup_extension("ltr_look")
+    app.add_autodocumenter(_Property, override=True)
+    app.add_directive("api", Api)
+    app.add_directive("api-types", Types)
+    app.add_directive("api-uses", Uses)
+    app.add_directive("api-overview", Overview)
+    app.connect("autodoc-process-docstring", _docstring, priority=400)  # before napoleon
+    app.connect("autodoc-process-signature", _signature)
+    app.connect("autodoc-skip-member", _skip)
+    app.connect("html-page-context", _style)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
