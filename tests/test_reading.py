@@ -103,14 +103,14 @@ def glossary(extensions: str) -> Any:
     return importlib.import_module("ltr_glossary")
 
 
-def build(folder: Path, extensions: str, pages: dict[str, str]) -> Any:
-    """Build a project of these pages; warnings do not stop it."""
+def build(folder: Path, extensions: str, pages: dict[str, str], builder: str = "html") -> Any:
+    """Build a project of these pages in its folder `out`; warnings do not stop it."""
     conf = f"import sys\nsys.path.insert(0, {extensions!r})\n{CONF}"
     (folder / "conf.py").write_text(conf, encoding="utf-8")
     (folder / "execution.json").write_text(json.dumps([STAMP]), encoding="utf-8")
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-n", "-W", "--keep-going"]
+    command = [sys.executable, "-m", "sphinx", "-b", builder, "-q", "-n", "-W", "--keep-going"]
     return subprocess.run(
         [*command, str(folder), str(folder / "out")], capture_output=True, text=True, check=False
     )
@@ -157,6 +157,13 @@ def test_the_first_page_is_linked_and_others_are_not(small: Path) -> None:
     assert linked(body(small, "index")) == [("trial-factor", "trial factor"), ("trial", "trial")]
     assert not linked(body(small, "execution"))
     assert not linked(body(small, "glossary"))
+
+
+def test_all_pages_in_one_keep_their_links(tmp_path: Path, extensions: str) -> None:
+    done = build(tmp_path, extensions, PAGES, "singlehtml")
+    assert done.returncode == 0, done.stderr
+    terms = [term for term, _ in linked(body(tmp_path / "out", "index"))]
+    assert sorted(terms) == ["neuron", "overlap", *["trial"] * 3, *["trial-factor"] * 2]
 
 
 def test_forms_are_found_as_written(glossary: Any) -> None:

@@ -39,6 +39,7 @@ NOT_IN: tuple[type[nodes.Node], ...] = (
     nodes.citation,
     addnodes.pending_xref,
     addnodes.glossary,
+    addnodes.start_of_file,
 )
 _LINK = "\ue000"  # stands for a link in a definition
 _QUOTES = str.maketrans({"’": "'", "‘": "'"})
@@ -162,12 +163,14 @@ def _join(paragraph: nodes.Element) -> None:
 
 def _inside(node: nodes.Node, root: nodes.Node) -> bool:
     """Whether a node is, below a root, in a place without links."""
-    while node is not root:
-        node = node.parent
-        if isinstance(node, NOT_IN) or (
-            isinstance(node, nodes.container) and node.get("nb_element") == "cell_code_output"
-        ):
+    place = node.parent
+    while place is not root:
+        output = isinstance(place, nodes.container) and (
+            place.get("nb_element") == "cell_code_output"
+        )
+        if output or isinstance(place, NOT_IN):
             return True
+        place = place.parent
     return False
 
 

@@ -39,6 +39,8 @@ def is_chapter(docname: str) -> bool:
 def pages_in(doctree: nodes.document, docname: str) -> Iterator[tuple[str, nodes.Element]]:
     """The pages that a document holds: itself, and others where all are put into one."""
     for file in doctree.findall(addnodes.start_of_file):
+        for child in file.children:
+            child.parent = file  # Sphinx leaves it with the page's own document
         yield file["docname"], file
     yield docname, doctree
 
