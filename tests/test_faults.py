@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -47,9 +48,10 @@ exec "$2" "$3" build --root "$1" --scale smoke
 
 
 @cache
-def has_namespaces(*kinds: str) -> bool:
-    """Whether this user may have mounts or a network of its own, as root has."""
-    command = ["unshare", "--map-root-user", *kinds, "true"]
+def has_namespaces(kind: str) -> bool:
+    """Whether this user may have mounts, or a network, of its own, as root has."""
+    tried = {"--mount": ["mount", "-t", "tmpfs", "none", tempfile.gettempdir()], "--net": ["true"]}
+    command = ["unshare", "--map-root-user", kind, *tried[kind]]
     return (
         shutil.which("unshare") is not None and not subprocess.run(command, check=False).returncode
     )
@@ -177,6 +179,8 @@ def test_a_read_only_output(book: TinyBook) -> None:
     site = book.site_bytes()
     arguments = [str(book.root), sys.executable, str(PIPELINE)]
     done = in_namespace("--mount", "sh", "-c", READ_ONLY, "sh", *arguments)
+    if done.returncode == 9:
+        pytest.skip(f"this system does not mount a folder read-only: {done.stderr}")
     assert done.returncode == 1, done.stdout + done.stderr
     where = book.root / "_build" / ".lock"
     assert f"error: {where}: Read-only file system; mount it writable, and run" in done.stderr

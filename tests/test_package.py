@@ -1,5 +1,6 @@
 """The package's face: every public name is there, and loads no more than it needs."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,14 @@ def test_every_public_name_is_found_and_described(name: str) -> None:
     assert getattr(ltr_core, name) is not None
     assert name in dir(ltr_core)
     assert f"`{name}`" in (ltr_core.__doc__ or "")
+
+
+def test_the_list_of_names_is_in_two_columns() -> None:
+    """The pages of the API are made from it."""
+    listed = [line for line in ltr_core.__doc__.splitlines() if line.startswith("    ")]
+    for line in listed:
+        assert re.match(r" {4}`\w+`(, `\w+`)* {2,}\S", line), f"{line.strip()}: align it"
+    assert len(listed) > 30
 
 
 def test_a_name_that_is_not_there_is_refused() -> None:
