@@ -32,6 +32,16 @@ def course(record: LearningRecord, n_trials: int = 8) -> Course:
     """The course of an adaptation recorded under the epochs baseline, perturbed, washout.
 
     Raises ValueError if the record has other epochs, or one of fewer than `n_trials`.
+
+    Examples
+    --------
+    >>> from ltr_core import course, relearn_to_reach
+    >>> toy = relearn_to_reach(2, 8, pretraining_steps=2, proficiency=9.0, trials=(8, 8, 8))
+    >>> errors = course(toy.record, n_trials=4)
+    >>> errors._fields
+    ('baseline', 'early', 'late', 'early_side', 'after_side')
+    >>> tuple(errors.early.shape)
+    (2,)
     """
     names = ("baseline", "perturbed", "washout")
     at = {name: [k for k, epoch in enumerate(record.epoch) if epoch == name] for name in names}
@@ -70,6 +80,17 @@ def replay(
     trial before it left; the first trial meets the initial weights.
 
     Raises ValueError if `change` or `schedule` does not fit the record.
+
+    Examples
+    --------
+    >>> from ltr_core import CurlField, adaptation_schedule, relearn_to_reach, replay
+    >>> field = CurlField(0.5)
+    >>> tiny = {"pretraining_steps": 2, "proficiency": 9.0, "trials": (3, 3, 3)}
+    >>> toy = relearn_to_reach(1, 8, perturbation=field, **tiny)
+    >>> schedule, change = adaptation_schedule(field, 3, 3, 3), toy.record.change
+    >>> same = replay(toy.networks, toy.task, toy.hand, schedule, toy.record, change=change)
+    >>> bool(abs(same - toy.record.error).max() < 1e-6)
+    True
     """
     if change.shape != record.change.shape:
         raise ValueError(

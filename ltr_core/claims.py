@@ -45,7 +45,22 @@ Values = Mapping[str, Sequence[float] | np.ndarray]
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter as it is being run: its name, its scale (smoke, book or paper), its seed."""
+    """A chapter as it is being run: its name, its scale (smoke, book or paper), its seed.
+
+    Examples
+    --------
+    >>> import contextlib, io
+    >>> from ltr_core import Chapter
+    >>> chapter = Chapter("01_weight_tensor", "book", seed=0)
+    >>> chapter.at_scale(smoke=8, book=64, paper=512)
+    64
+    >>> says = {"statement": "Low rank.", "source": "a toy", "criterion": "The fit exceeds 0.9."}
+    >>> with contextlib.redirect_stdout(io.StringIO()):  # cards, in a notebook
+    ...     claim = chapter.claim("P3.fit", **says, expression="min(fit) > 0.9")
+    ...     row = claim.judge({"fit": [0.97, 0.98]}, {"shuffled": {"fit": [0.4, 0.5]}})
+    >>> row["holds"]
+    True
+    """
 
     name: str
     scale: str

@@ -45,6 +45,13 @@ def relearn_to_reach(
     (the rich regime); with those of chapter 2 learning hardly shows in it (the lazy regime).
 
     Raises what `pretrain` and `record_learning` do.
+
+    Examples
+    --------
+    >>> from ltr_core import relearn_to_reach
+    >>> toy = relearn_to_reach(2, 8, pretraining_steps=2, proficiency=9.0, trials=(3, 3, 3))
+    >>> tuple(toy.record.weights.shape)  # (network, step, post, pre)
+    (2, 10, 8, 8)
     """
     task, hand = Reaching(go_jitter=0.1), Hand(mass=1.0, viscosity=2.0)
     raw = random_networks(n_networks, n_units, task.n_inputs, task.n_outputs, g=g, seed=seed)

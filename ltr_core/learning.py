@@ -24,7 +24,15 @@ CHECKPOINT_EVERY = 50
 
 
 class Epoch(NamedTuple):
-    """A stretch of trials under one perturbation (None: unperturbed)."""
+    """A stretch of trials under one perturbation (None: unperturbed).
+
+    Examples
+    --------
+    >>> from ltr_core import CurlField, Epoch
+    >>> schedule = (Epoch("baseline", 20), Epoch("perturbed", 40, CurlField(5.0)))
+    >>> sum(epoch.n_trials for epoch in schedule)
+    60
+    """
 
     name: str
     n_trials: int
@@ -34,7 +42,15 @@ class Epoch(NamedTuple):
 def adaptation_schedule(
     perturbation: Perturbation, baseline: int = 50, perturbed: int = 100, washout: int = 100
 ) -> tuple[Epoch, ...]:
-    """The schedule of an adaptation experiment: baseline, perturbed, washout trials."""
+    """The schedule of an adaptation experiment: baseline, perturbed, washout trials.
+
+    Examples
+    --------
+    >>> from ltr_core import CurlField, adaptation_schedule
+    >>> schedule = adaptation_schedule(CurlField(5.0), baseline=10, perturbed=30, washout=20)
+    >>> [(epoch.name, epoch.n_trials) for epoch in schedule]
+    [('baseline', 10), ('perturbed', 30), ('washout', 20)]
+    """
     return (
         Epoch("baseline", baseline),
         Epoch("perturbed", perturbed, perturbation),
@@ -158,6 +174,17 @@ def record_learning(
 
     Raises `Diverged` (which carries the trials before), and ValueError for an empty schedule or
     settings out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import Epoch, Hand, Reaching, random_networks, record_learning
+    >>> task = Reaching()
+    >>> networks = random_networks(2, 10, task.n_inputs, task.n_outputs)
+    >>> record = record_learning(networks, task, Hand(), [Epoch("first", 4), Epoch("second", 4)])
+    >>> tuple(record.weights.shape), tuple(record.activity.shape)
+    ((2, 9, 10, 10), (2, 8, 50, 10))
+    >>> tuple(record.change.shape), record.epoch[3:5]
+    ((2, 8, 10, 10), ('first', 'second'))
     """
     check_rate(learning_rate)
     check_schedule(schedule)

@@ -36,6 +36,15 @@ def pretrain(
     an earlier call with the same settings was interrupted.
 
     Raises `NotProficient`, `Diverged`, and ValueError for settings out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import Hand, Reaching, pretrain, random_networks
+    >>> task = Reaching()
+    >>> raw = random_networks(1, 10, task.n_inputs, task.n_outputs)
+    >>> trained = pretrain(raw, task, Hand(), n_steps=3, proficiency=9.0)
+    >>> bool((trained.recurrent != raw.recurrent).all())
+    True
     """
     check_rate(learning_rate)
     if n_steps < 1:

@@ -42,6 +42,19 @@ class Recording:
       `conditions` (sorted) and `epochs` (in order of first appearance).
     - `trial_id` (trial,): number of each trial; gaps stand for trials that were left out.
     - `counts`: whether activity is counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> activity = np.random.default_rng(0).normal(size=(6, 20, 3))
+    >>> recording = Recording(activity, time=0.05 * np.arange(20), condition=[0, 1, 2] * 2)
+    >>> recording
+    Recording(6 trials, 20 times of 0.05 s, 3 neurons, rates, 3 conditions, epochs ['all'])
+    >>> recording.select(trials=recording.condition == 1).n_trials
+    2
+    >>> recording.data.activity.dims
+    ('trial', 'time', 'neuron')
     """
 
     activity: Float[np.ndarray, "trial time neuron"]

@@ -25,6 +25,15 @@ class RNN(NamedTuple):
     - `outward` (network, output, pre): W_out.
     - `tau`: time constant in s.
     - `nonlinearity`: phi, "tanh" or "identity" (a linear network).
+
+    Examples
+    --------
+    >>> from ltr_core import RNN, random_networks
+    >>> networks = random_networks(n_networks=3, n_units=10, n_inputs=2, n_outputs=1)
+    >>> isinstance(networks, RNN), networks.n_networks, networks.n_units
+    (True, 3, 10)
+    >>> networks.only(1).n_networks
+    1
     """
 
     recurrent: Float[Tensor, "network post pre"]
@@ -77,6 +86,16 @@ def random_networks(
     columns of the input have norm near sqrt(N) and the rows of the output norm near 1.
 
     Raises ValueError for sizes below 1, a negative g or a tau that is not positive.
+
+    Examples
+    --------
+    >>> from ltr_core import random_networks
+    >>> networks = random_networks(2, 50, n_inputs=3, n_outputs=1, g=0.8)
+    >>> tuple(networks.recurrent.shape), tuple(networks.inward.shape), tuple(networks.outward.shape)
+    ((2, 50, 50), (2, 50, 3), (2, 1, 50))
+    >>> alone = random_networks(1, 50, n_inputs=3, n_outputs=1, g=0.8)
+    >>> bool((alone.recurrent[0] == networks.recurrent[0]).all())
+    True
     """
     check_counts(n_networks=n_networks, n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs)
     _check_strength(g)
@@ -150,6 +169,17 @@ def simulate(
     Euler steps of `dt` seconds from `initial` (zero if not given).
 
     Raises ValueError where shapes do not fit, and if dt exceeds tau (the step is then unstable).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Reaching, random_networks, simulate
+    >>> rng = np.random.default_rng(0)
+    >>> task = Reaching()
+    >>> networks = random_networks(2, 20, task.n_inputs, task.n_outputs)
+    >>> response = simulate(networks, task.sample(5, rng).inputs[None], task.dt)
+    >>> tuple(response.activity.shape), tuple(response.output.shape)
+    ((2, 5, 50, 20), (2, 5, 50, 2))
     """
     check(network, inputs, dt)
     n_trials = inputs.shape[1]

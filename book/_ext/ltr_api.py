@@ -62,7 +62,10 @@ class _Reference(SphinxDirective):
             if not isinstance(value, type) and not inspect.isroutine(value):
                 lines += [f".. py:data:: {path}", "", *_indented(constant(path, value))]
                 continue
-            lines += [f".. auto{kind}:: {path}", *(_MEMBERS if kind == "class" else []), ""]
+            lines += [f".. auto{kind}:: {path}", *(_MEMBERS if kind == "class" else [])]
+            if kind == "class" and getattr(vars(value).get("__init__"), "__doc__", None):
+                lines.append("   :class-doc-from: both")
+            lines.append("")
             lines += ["   .. api-uses:: " + path, ""]
         return lines
 
@@ -225,7 +228,7 @@ def link_from(value: Any) -> Link:
 def _docstring(  # noqa: PLR0917 - as Sphinx calls it
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
-    lines[:] = to_rst(lines, link_from(getattr(value, "fget", None) or value))
+    lines[:] = to_rst(lines, link_from(names.plain(value)))
 
 
 def _signature(  # noqa: PLR0917 - as Sphinx calls it
@@ -244,10 +247,9 @@ def _signature(  # noqa: PLR0917 - as Sphinx calls it
 
 def _skip(app: Sphinx, what: str, name: str, value: Any, *others: Any) -> bool | None:
     """Leave out what others wrote (of torch, of tuples) and fields, which the class describes."""
-    function = getattr(value, "fget", value)
-    function = getattr(function, "__func__", function)
+    function = names.plain(value)
     own = inspect.isfunction(function) and function.__module__.startswith(names.PACKAGE)
-    return None if own else True
+    return None if own and function.__doc__ else True
 
 
 class _Property(PropertyDocumenter):

@@ -123,10 +123,18 @@ def described_at(path: str) -> str | None:
         return None
 
 
+def plain(member: Any) -> Any:
+    """The function behind a method, a property or a cached one."""
+    for attribute in ("__func__", "fget", "func"):
+        if hasattr(member, attribute):
+            return getattr(member, attribute)
+    return member
+
+
 def own_members(kind: type) -> Iterator[tuple[str, Any]]:
     """A class's public methods and properties that this project wrote, as plain functions."""
     for name, value in inspect.getmembers_static(kind):
-        function = getattr(value, "__func__", getattr(value, "fget", value))
+        function = plain(value)
         if name.startswith("_") or not inspect.isfunction(function):
             continue
         if function.__module__.startswith(PACKAGE):

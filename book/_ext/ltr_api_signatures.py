@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jaxtyping
-from ltr_api_names import PACKAGE, paths_by_identity
+from ltr_api_names import PACKAGE, paths_by_identity, plain
 
 _SHORT = {"numpy": "np.", "pandas": "pd.", "xarray": "xr.", "altair": "alt."}
 _STARS: dict[Any, str] = {
@@ -67,15 +67,16 @@ def _with_arguments(hint: Any) -> str:
 
 def property_type(value: Any) -> str | None:
     """The annotation of what a property gives."""
-    hints = _hints(value.fget)
+    hints = _hints(plain(value))
     return annotation(hints["return"]) if "return" in hints else None
 
 
 def _hints(value: Any) -> dict[str, Any]:
     """Annotations by the name of the argument."""
-    own_constructor = isinstance(value, type) and inspect.isfunction(vars(value).get("__init__"))
-    if own_constructor and not dataclasses.is_dataclass(value):
-        value = vars(value)["__init__"]
+    made = getattr(value, "__dataclass_params__", None)  # its fields are its arguments
+    constructor = vars(value).get("__init__") if isinstance(value, type) else None
+    if inspect.isfunction(constructor) and not (made and made.init):
+        value = constructor
     return typing.get_type_hints(value)
 
 
@@ -116,10 +117,10 @@ def shown(value: Any) -> str:
     if type(value).__module__.startswith(PACKAGE):
         made: Callable[[], Any] = type(value)
         try:
-            plain = made() == value
+            bare = made() == value
         except TypeError:
-            plain = False
-        return f"{type(value).__name__}({'' if plain else '...'})"
+            bare = False
+        return f"{type(value).__name__}({'' if bare else '...'})"
     if isinstance(value, tuple) and value:
         inner = ", ".join(shown(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"

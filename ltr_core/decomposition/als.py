@@ -151,8 +151,9 @@ def _update_at_full_size(
 ) -> tuple[float, Factors]:
     """Each factor as least squares would choose it, the other two as they are.
 
-    Returns:
-        The most that one of these three updates takes off the squared error, and the updates.
+    Returns
+    -------
+    The most that one of these three updates takes off the squared error, and the updates.
     """
     steps, post, pre = factors
     # The step axis is contracted once, in one pass over the tensor, for both other axes.

@@ -55,15 +55,17 @@ def compress(tensor: AnyTensor, ranks: Sequence[int]) -> tuple[Core, Bases]:
     De Lathauwer, De Moor & Vandewalle (2000); Vannieuwenhoven, Vandebril & Meerbergen (2012).
     The shortest axis is truncated first, so that the others work on less.
 
-    Args:
-        tensor: (step, post, pre).
-        ranks: the size of the core along each axis.
+    - `tensor`: (step, post, pre).
+    - `ranks`: the size of the core along each axis.
 
-    Returns:
-        The core, and for each axis a matrix with orthonormal columns.
+    Returns
+    -------
+    The core, and for each axis a matrix with orthonormal columns.
 
-    Raises:
-        ValueError: for a tensor that is not one, or ranks that do not fit it.
+    Raises
+    ------
+    ValueError
+        For a tensor that is not one, or ranks that do not fit it.
     """
     array = as_tensor(tensor)
     check_ranks(ranks, array.shape)

@@ -35,6 +35,15 @@ class CP:
 
     In canonical form: components in descending order of weight, factors with columns of norm 1,
     the largest entry of each `post` and `pre` column positive, the sign in the `step` column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import CP
+    >>> steps, units = np.arange(1.0, 6.0)[:, None], np.ones((4, 1))
+    >>> one = CP.of(steps, units, units)
+    >>> one.rank, one.reconstruct().shape
+    (1, (5, 4, 4))
     """
 
     #: Norms of the components, largest first.
@@ -111,18 +120,30 @@ def cp(
     core has the tensor's multilinear rank where that is low, else it is somewhat larger than
     `rank`, and is enlarged if an update at full size shows that it limits the fit.
 
-    Args:
-        tensor: (step, post, pre), for instance every step's weights less the initial ones.
-        rank: number of components; it may exceed the sizes of single axes.
-        n_restarts: starts; the first is the higher-order SVD, the others are random.
-        seed: of the random starts; the same seed gives the same result.
-        max_iterations: of alternating least squares, for each core.
-        tolerance: stops when the relative error changes by less.
-        core_ranks: the core's size along each axis, used as given.
+    - `tensor`: (step, post, pre), for instance every step's weights less the initial ones.
+    - `rank`: number of components; it may exceed the sizes of single axes.
+    - `n_restarts`: starts; the first is the higher-order SVD, the others are random.
+    - `seed`: of the random starts; the same seed gives the same result.
+    - `max_iterations`: of alternating least squares, for each core.
+    - `tolerance`: stops when the relative error changes by less.
+    - `core_ranks`: the core's size along each axis, used as given.
 
-    Raises:
-        ValueError: for a tensor that is not three-dimensional, finite and non-zero; a rank below
-            1 or above the possible; core sizes that do not fit; settings that are not positive.
+    Raises
+    ------
+    ValueError
+        For a tensor that is not three-dimensional, finite and non-zero; a rank below
+        1 or above the possible; core sizes that do not fit; settings that are not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import cp, synthetic
+    >>> change = synthetic.planted(np.random.default_rng(0), (12, 10, 10), rank=3).reconstruct()
+    >>> found = cp(change, rank=3)
+    >>> bool(found.fit > 0.9999), found.step.shape, found.post.shape
+    (True, (12, 3), (10, 3))
+    >>> bool(cp(change, rank=2).fit < 0.95)
+    True
     """
     array = as_nonzero_tensor(tensor)
     check_rank(rank, array.shape)

@@ -29,9 +29,17 @@ def rotated_steps_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
     its own random orthogonal matrix, uniformly distributed; the updates are cumulated again. What
     is lost is that updates share a subspace, and that they recur.
 
-    Args:
-        tensor: changes of the weights since the start of learning, (step, post, pre).
-        rng: the source of randomness.
+    - `tensor`: changes of the weights since the start of learning, (step, post, pre).
+    - `rng`: the source of randomness.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import mode_ranks, nulls, synthetic
+    >>> rng = np.random.default_rng(0)
+    >>> change = synthetic.planted(rng, (6, 8, 8), rank=2).reconstruct()
+    >>> mode_ranks(change), mode_ranks(nulls.rotated_steps_null(change, rng))
+    ((2, 2, 2), (6, 8, 8))
     """
     updates = _updates(as_tensor(tensor))
     return np.cumsum([turned(update, rng) for update in updates], axis=0)
@@ -40,7 +48,16 @@ def rotated_steps_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
 def turned(
     matrix: Float[np.ndarray, "post pre"], rng: np.random.Generator
 ) -> Float[np.ndarray, "post pre"]:
-    """A matrix with the same singular values, and singular vectors that point anywhere."""
+    """A matrix with the same singular values, and singular vectors that point anywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import nulls
+    >>> matrix = nulls.turned(np.diag([3.0, 2.0, 0.0]), np.random.default_rng(0))
+    >>> np.linalg.svd(matrix)[1].round(3).tolist()
+    [3.0, 2.0, 0.0]
+    """
     n_post, n_pre = matrix.shape
     return _random_orthogonal(n_post, rng) @ matrix @ _random_orthogonal(n_pre, rng)
 
@@ -50,9 +67,18 @@ def random_walk_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
 
     Gaussian matrices are scaled to the Frobenius norms of the updates and cumulated.
 
-    Args:
-        tensor: changes of the weights since the start of learning, (step, post, pre).
-        rng: the source of randomness.
+    - `tensor`: changes of the weights since the start of learning, (step, post, pre).
+    - `rng`: the source of randomness.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import nulls
+    >>> change = np.multiply.outer(np.arange(1.0, 5.0), np.eye(6))
+    >>> walk = nulls.random_walk_null(change, np.random.default_rng(0))
+    >>> first = np.linalg.norm(walk[0]), np.linalg.norm(walk[1] - walk[0])
+    >>> np.allclose(first, np.linalg.norm(change[0]))
+    True
     """
     updates = _updates(as_tensor(tensor))
     walk = rng.standard_normal(updates.shape)
@@ -68,8 +94,15 @@ def grows_along_itself(tensor: AnyTensor) -> float:
     Near 1, the change merely grows along itself: it is low rank over steps for free, and the
     tensor's rank tells no more than the rank of one matrix (the matrix-rank null).
 
-    Args:
-        tensor: changes of the weights, (step, post, pre), not zero.
+    - `tensor`: changes of the weights, (step, post, pre), not zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import nulls
+    >>> matrix = np.random.default_rng(0).normal(size=(6, 6))
+    >>> round(nulls.grows_along_itself(np.multiply.outer(np.arange(1.0, 5.0), matrix)), 3)
+    1.0
     """
     array = as_nonzero_tensor(tensor)
     return float(energies(array, 0)[0] / squared_norm(array))
@@ -80,8 +113,15 @@ def best_single_profile(tensor: AnyTensor) -> Tensor:
 
     It holds the fraction `grows_along_itself` of the squared norm; the matrix may have any rank.
 
-    Args:
-        tensor: changes of the weights, (step, post, pre), not zero.
+    - `tensor`: changes of the weights, (step, post, pre), not zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import mode_ranks, nulls
+    >>> change = np.random.default_rng(0).normal(size=(5, 6, 6)).cumsum(axis=0)
+    >>> mode_ranks(nulls.best_single_profile(change))
+    (1, 6, 6)
     """
     array = as_nonzero_tensor(tensor)
     slices = array.reshape(len(array), -1)
@@ -95,9 +135,16 @@ def slice_truncation_energy(tensor: AnyTensor, rank: int) -> float:
     The subspace is free to move from step to step. No CP decomposition of this rank, and no
     shared subspace, can hold more.
 
-    Args:
-        tensor: changes of the weights, (step, post, pre), not zero.
-        rank: 1 to the smaller of post and pre.
+    - `tensor`: changes of the weights, (step, post, pre), not zero.
+    - `rank`: 1 to the smaller of post and pre.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import nulls
+    >>> change = np.stack([np.diag([2.0, 0.0, 0.0]), np.diag([0.0, 2.0, 0.0])])
+    >>> nulls.slice_truncation_energy(change, rank=1)  # each step is of rank one
+    1.0
     """
     array = as_nonzero_tensor(tensor)
     check_count(rank, "rank", min(array.shape[1:]))
@@ -115,11 +162,18 @@ def shared_subspace_energy(
     Vandewalle 2000) from the truncated higher-order SVD. It lies between the CP fit of this rank
     and `slice_truncation_energy`.
 
-    Args:
-        tensor: changes of the weights, (step, post, pre), not zero.
-        rank: dimension of the subspaces, 1 to the smaller of post and pre.
-        max_iterations: of the alternation.
-        tolerance: stops when the fraction grows by less.
+    - `tensor`: changes of the weights, (step, post, pre), not zero.
+    - `rank`: dimension of the subspaces, 1 to the smaller of post and pre.
+    - `max_iterations`: of the alternation.
+    - `tolerance`: stops when the fraction grows by less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import nulls
+    >>> change = np.stack([np.diag([2.0, 0.0, 0.0]), np.diag([0.0, 2.0, 0.0])])
+    >>> [round(nulls.shared_subspace_energy(change, rank), 3) for rank in (1, 2)]
+    [0.5, 1.0]
     """
     array = as_nonzero_tensor(tensor)
     check_count(rank, "rank", min(array.shape[1:]))

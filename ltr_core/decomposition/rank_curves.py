@@ -51,18 +51,30 @@ def rank_curve(
 
     All starts are random here, unlike in `cp`, so that agreement between seeds is evidence.
 
-    Args:
-        tensor: (step, post, pre).
-        ranks: the ranks to fit, each at least 1 and at most what the tensor's shape allows.
-        seeds: one decomposition of each rank for each.
-        n_restarts: starts within each decomposition, of which the best is kept.
-        max_iterations: as for `cp`.
-        tolerance: as for `cp`.
-        progress: shows a progress bar.
+    - `tensor`: (step, post, pre).
+    - `ranks`: the ranks to fit, each at least 1 and at most what the tensor's shape allows.
+    - `seeds`: one decomposition of each rank for each.
+    - `n_restarts`: starts within each decomposition, of which the best is kept.
+    - `max_iterations`: as for `cp`.
+    - `tolerance`: as for `cp`.
+    - `progress`: shows a progress bar.
 
-    Raises:
-        ValueError: as `cp`, for any of the ranks before the first is fitted; or without any rank
-            or seed.
+    Raises
+    ------
+    ValueError
+        As `cp`, for any of the ranks before the first is fitted; or without any rank
+        or seed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import rank_curve, synthetic
+    >>> change = synthetic.planted(np.random.default_rng(0), (12, 10, 10), rank=2).reconstruct()
+    >>> curve = rank_curve(change, ranks=[1, 2, 3], seeds=[0, 1])
+    >>> curve.fit.shape, bool((curve.fit[1:] > 0.9999).all()), bool((curve.fit[0] < 0.9).all())
+    ((3, 2), True, True)
+    >>> curve.best(2).rank
+    2
     """
     array = as_nonzero_tensor(tensor)
     for name, values in (("rank", ranks), ("seed", seeds)):

@@ -13,8 +13,20 @@ def planted(
 
     Post and pre factors are Gaussian before they are normalised.
 
-    Raises:
-        ValueError: for a cosine outside 0 to 1 (1 excluded), or fewer steps than rank + 1.
+    Raises
+    ------
+    ValueError
+        For a cosine outside 0 to 1 (1 excluded), or fewer steps than rank + 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import synthetic
+    >>> truth = synthetic.planted(np.random.default_rng(0), (12, 10, 10), rank=3, cosine=0.5)
+    >>> truth.rank, truth.reconstruct().shape
+    (3, (12, 10, 10))
+    >>> (truth.step.T @ truth.step).round(3)[0].tolist()
+    [1.0, 0.5, 0.5]
     """
     if not 0 <= cosine < 1:
         raise ValueError(f"cosine is {cosine}; expected 0 or more, and below 1")
@@ -29,6 +41,15 @@ def planted(
 def with_noise(
     tensor: Float[np.ndarray, "step post pre"], rng: np.random.Generator, relative: float
 ) -> Float[np.ndarray, "step post pre"]:
-    """The tensor plus Gaussian noise whose norm is `relative` times the tensor's."""
+    """The tensor plus Gaussian noise whose norm is `relative` times the tensor's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import synthetic
+    >>> noisy = synthetic.with_noise(np.ones((5, 4, 4)), np.random.default_rng(0), relative=0.1)
+    >>> noisy.shape
+    (5, 4, 4)
+    """
     noise = rng.standard_normal(tensor.shape)
     return tensor + noise * (relative * np.linalg.norm(tensor) / np.linalg.norm(noise))

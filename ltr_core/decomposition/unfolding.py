@@ -16,12 +16,13 @@ def unfold(tensor: AnyTensor, mode: int) -> Float[np.ndarray, "size rest"]:
     flattened with the last varying fastest. (Kolda & Bader 2009 let the first vary fastest: the
     same columns in another order, hence the same singular values.)
 
-    Args:
-        tensor: of any number of axes.
-        mode: the axis, counted from 0.
+    - `tensor`: of any number of axes.
+    - `mode`: the axis, counted from 0.
 
-    Raises:
-        ValueError: if the tensor has no such axis.
+    Raises
+    ------
+    ValueError
+        If the tensor has no such axis.
     """
     array = as_array(tensor)
     _check_mode(mode, array.ndim)
@@ -33,8 +34,10 @@ def fold(
 ) -> Float[np.ndarray, "..."]:
     """The tensor of this shape whose unfolding along `mode` is the matrix: undoes `unfold`.
 
-    Raises:
-        ValueError: if the shape has no such axis or the matrix does not fit it.
+    Raises
+    ------
+    ValueError
+        If the shape has no such axis or the matrix does not fit it.
     """
     array = as_array(matrix)
     shape = tuple(int(size) for size in shape)
@@ -55,11 +58,19 @@ def mode_spectra(tensor: AnyTensor) -> list[Float[np.ndarray, " component"]]:
     decomposition. (Squaring it into a Gram matrix would be faster, but would bury every singular
     value below 1e-8 of the largest.)
 
-    Args:
-        tensor: (step, post, pre).
+    - `tensor`: (step, post, pre).
 
-    Returns:
-        One array for each axis, min(its size, the product of the other two) long.
+    Returns
+    -------
+    One array for each axis, min(its size, the product of the other two) long.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import mode_spectra
+    >>> tensor = np.multiply.outer(np.array([3.0, 4.0]), np.eye(2))
+    >>> [spectrum.round(3).tolist() for spectrum in mode_spectra(tensor)]
+    [[7.071, 0.0], [5.0, 5.0], [5.0, 5.0]]
     """
     array = as_tensor(tensor)
     return [_singular_values(tensorly.unfold(array, mode)) for mode in range(3)]
@@ -68,9 +79,16 @@ def mode_spectra(tensor: AnyTensor) -> list[Float[np.ndarray, " component"]]:
 def mode_ranks(tensor: AnyTensor, tolerance: float = 1e-8) -> tuple[int, int, int]:
     """The multilinear rank: how many singular values of each unfolding are not negligible.
 
-    Args:
-        tensor: (step, post, pre); a zero tensor has ranks (0, 0, 0).
-        tolerance: a singular value counts if it is above this fraction of the largest.
+    - `tensor`: (step, post, pre); a zero tensor has ranks (0, 0, 0).
+    - `tolerance`: a singular value counts if it is above this fraction of the largest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import mode_ranks
+    >>> grows = np.multiply.outer(np.arange(1.0, 6.0), np.diag([1.0, 2.0, 0.0]))
+    >>> mode_ranks(grows)  # one matrix of rank 2, times a profile over steps
+    (1, 2, 2)
     """
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; expected a fraction of 0 to below 1")
@@ -81,9 +99,16 @@ def mode_ranks(tensor: AnyTensor, tolerance: float = 1e-8) -> tuple[int, int, in
 def energy_ranks(tensor: AnyTensor, fraction: float) -> tuple[int, int, int]:
     """The fewest components of each axis that hold this fraction of the squared norm.
 
-    Args:
-        tensor: (step, post, pre), not zero.
-        fraction: above 0 and below 1 (for all of it, ask `mode_ranks`).
+    - `tensor`: (step, post, pre), not zero.
+    - `fraction`: above 0 and below 1 (for all of it, ask `mode_ranks`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import energy_ranks
+    >>> grows = np.multiply.outer(np.arange(1.0, 6.0), np.diag([10.0, 1.0, 0.0]))
+    >>> energy_ranks(grows, 0.9), energy_ranks(grows, 0.999)
+    ((1, 1, 1), (1, 2, 2))
     """
     if not 0 < fraction < 1:
         raise ValueError(

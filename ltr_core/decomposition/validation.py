@@ -29,8 +29,10 @@ def as_array(tensor: AnyTensor) -> Float[np.ndarray, "..."]:
 def as_tensor(tensor: AnyTensor) -> Float[np.ndarray, "step post pre"]:
     """The tensor as float64 with three axes, none empty, all entries finite.
 
-    Raises:
-        ValueError: naming the first offending axis or entry.
+    Raises
+    ------
+    ValueError
+        Naming the first offending axis or entry.
     """
     array = as_array(tensor)
     if array.ndim != 3:
@@ -50,8 +52,10 @@ def as_tensor(tensor: AnyTensor) -> Float[np.ndarray, "step post pre"]:
 def as_nonzero_tensor(tensor: AnyTensor) -> Float[np.ndarray, "step post pre"]:
     """As `as_tensor`; a tensor whose squared norm is zero is an error too.
 
-    Raises:
-        ValueError: where there is nothing to decompose.
+    Raises
+    ------
+    ValueError
+        Where there is nothing to decompose.
     """
     array = as_tensor(tensor)
     if squared_norm(array) == 0.0:

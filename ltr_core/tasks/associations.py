@@ -29,6 +29,18 @@ class Associations:
     - `draw`: which random points.
 
     The `condition` of a trial is its input; trials go through all of them in order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Associations
+    >>> rng = np.random.default_rng(0)
+    >>> task = Associations(n_conditions=4)
+    >>> trials = task.sample(8, rng)
+    >>> tuple(trials.inputs.shape), len(task.time)
+    ((8, 24, 3), 24)
+    >>> trials.condition.tolist()
+    [0, 1, 2, 3, 0, 1, 2, 3]
     """
 
     n_conditions: int = 8

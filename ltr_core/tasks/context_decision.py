@@ -29,6 +29,18 @@ class ContextDecision:
 
     The `condition` of a trial is ``(context * n + i) * n + j``, where sense 1 has the ith and
     sense 2 the jth of the n `signed_coherences`, all counted from 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import ContextDecision
+    >>> rng = np.random.default_rng(0)
+    >>> task = ContextDecision()
+    >>> trials = task.sample(10, rng)
+    >>> trials.inputs.shape[-1] == task.n_inputs
+    True
+    >>> trials.targets.abs().unique().tolist()
+    [0.0, 0.5]
     """
 
     fixation: float = 3.0

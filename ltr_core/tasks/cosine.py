@@ -22,6 +22,16 @@ class Cosine:
 
     - `duration`, `period`: in time constants; the target counts in the first `n_periods`.
     - `target_amplitude`; `dt`: time step in time constants.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Cosine
+    >>> rng = np.random.default_rng(0)
+    >>> task = Cosine()
+    >>> trials = task.sample(1, rng)
+    >>> bool(trials.inputs.any()), bool(trials.targets[0, 0, 0] == task.target_amplitude)
+    (False, True)
     """
 
     duration: float = 20.0

@@ -30,6 +30,18 @@ class DelayedDiscrimination:
       stimulus.
 
     The `condition` of a trial is 0 if the first stimulus is the larger, 1 if the second is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import DelayedDiscrimination
+    >>> rng = np.random.default_rng(0)
+    >>> task = DelayedDiscrimination()
+    >>> trials = task.sample(10, rng)
+    >>> len(trials.condition), trials.inputs.shape[1] == len(task.time)
+    (10, True)
+    >>> trials.condition.unique().tolist()
+    [0, 1]
     """
 
     fixation: float = 3.0

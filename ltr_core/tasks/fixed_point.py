@@ -20,6 +20,16 @@ class FixedPoint:
     - `duration`, `fixation` (before the input), `decision` (at the end; only there the target
       counts): in time constants.
     - `input_amplitude`, `target_amplitude`; `dt`: time step in time constants.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import FixedPoint
+    >>> rng = np.random.default_rng(0)
+    >>> task = FixedPoint(target_amplitude=0.5)
+    >>> trials = task.sample(2, rng)
+    >>> trials.targets[trials.mask == 1].unique().tolist()
+    [0.5]
     """
 
     duration: float = 101.0

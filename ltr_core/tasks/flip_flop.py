@@ -27,6 +27,18 @@ class FlipFlop:
     - `input_amplitude` of pulses, `target_amplitude`; `dt`: time step in time constants.
 
     The `condition` of a trial is that of its first pulse: twice its channel, plus one if positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import FlipFlop
+    >>> rng = np.random.default_rng(0)
+    >>> task = FlipFlop(n_channels=2)
+    >>> trials = task.sample(5, rng)
+    >>> trials.inputs.shape[-1], trials.targets.shape[-1]
+    (2, 2)
+    >>> trials.targets.abs().unique().tolist()
+    [0.0, 0.5]
     """
 
     n_channels: int = 2

@@ -17,6 +17,15 @@ class CurlField:
 
     The force is ``strength * [[0, -1], [1, 0]] @ velocity``: it pushes to the left of the
     motion if `strength` (N s/m) is positive, and does no work (Shadmehr & Mussa-Ivaldi 1994).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import CurlField, Hand
+    >>> push = torch.tensor([[1.0, 0.0]]).repeat(50, 1)  # to the right, for a second
+    >>> path = Hand().move(push, dt=0.02, perturbation=CurlField(5.0))
+    >>> bool(path.position[-1, 1] > 0)  # turned to the left
+    True
     """
 
     strength: float
@@ -33,6 +42,16 @@ class ForceField:
     ((b, 0), (0, b)) speeds it up, the saddles ((b, 0), (0, -b)) and ((0, b), (b, 0)) speed it up
     along one axis and slow it down along another; these four span all fields. Raises ValueError
     for a matrix that is not 2 x 2 or not finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import CurlField, ForceField, Hand
+    >>> push = torch.tensor([[1.0, 0.0]]).repeat(50, 1)
+    >>> field = ForceField(((0.0, -5.0), (5.0, 0.0)))
+    >>> path = Hand().move(push, 0.02, field).position
+    >>> bool(torch.equal(path, Hand().move(push, 0.02, CurlField(5.0)).position))
+    True
     """
 
     matrix: Plane
@@ -44,7 +63,17 @@ class ForceField:
 
 @dataclass(frozen=True)
 class VisuomotorRotation:
-    """The cursor is the hand's position turned by `angle` (rad, counter-clockwise)."""
+    """The cursor is the hand's position turned by `angle` (rad, counter-clockwise).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import Hand, VisuomotorRotation
+    >>> push = torch.tensor([[1.0, 0.0]]).repeat(50, 1)
+    >>> path = Hand().move(push, 0.02, VisuomotorRotation(torch.pi / 2))
+    >>> bool(path.position[-1, 0] > 0), torch.equal(path.cursor[:, 1], path.position[:, 0])
+    (True, True)
+    """
 
     angle: float
 
@@ -66,6 +95,14 @@ class Hand:
         mass dv/dt = force - viscosity v + perturbing force,    dp/dt = v
 
     `mass` in kg, `viscosity` in N s/m.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core import Hand
+    >>> path = Hand(mass=1.0, viscosity=2.0).move(torch.ones(100, 2), dt=0.02)
+    >>> tuple(path.position.shape)
+    (100, 2)
     """
 
     mass: float = 1.0

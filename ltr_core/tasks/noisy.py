@@ -22,6 +22,16 @@ class Noisy:
 
     White noise has the standard deviation sd / sqrt(dt) in each step, so that what a network sums
     up over a given time does not depend on dt.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import FixedPoint, Noisy
+    >>> rng = np.random.default_rng(0)
+    >>> task = Noisy(FixedPoint(), input_sd=0.1)
+    >>> trials = task.sample(2, rng)
+    >>> bool((trials.inputs[0] == trials.inputs[1]).any())
+    False
     """
 
     task: Task

@@ -22,6 +22,18 @@ class Reaching:
     - `preparation`, `movement`, `hold`: durations in s; the go cue ends the preparation.
     - `go_jitter`: the go cue of each trial falls up to this much (s) earlier or later.
     - `dt`: time step in s.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Reaching
+    >>> rng = np.random.default_rng(0)
+    >>> task = Reaching(n_targets=4)
+    >>> trials = task.sample(8, rng)
+    >>> tuple(trials.inputs.shape), tuple(trials.targets.shape)
+    ((8, 50, 3), (8, 50, 2))
+    >>> sorted(trials.condition.tolist())
+    [0, 0, 1, 1, 2, 2, 3, 3]
     """
 
     n_targets: int = 8

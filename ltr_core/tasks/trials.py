@@ -14,6 +14,17 @@ class Trials(NamedTuple):
     - `targets` (trial, time, output): what is wanted, in the task's units.
     - `mask` (trial, time): 1 where the target counts, 0 where it does not.
     - `condition` (trial,): which of the task's conditions the trial belongs to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Reaching
+    >>> rng = np.random.default_rng(0)
+    >>> trials = Reaching().sample(3, rng)
+    >>> trials._fields
+    ('inputs', 'targets', 'mask', 'condition')
+    >>> tuple(trials.mask.shape)
+    (3, 50)
     """
 
     inputs: Float[Tensor, "trial time input"]
@@ -24,7 +35,14 @@ class Trials(NamedTuple):
 
 @runtime_checkable
 class Task(Protocol):
-    """What a task offers: its numbers of channels, its time axis and its trials."""
+    """What a task offers: its numbers of channels, its time axis and its trials.
+
+    Examples
+    --------
+    >>> from ltr_core import FlipFlop, Task
+    >>> isinstance(FlipFlop(), Task), isinstance("flip-flop", Task)
+    (True, False)
+    """
 
     @property
     def n_inputs(self) -> int:
