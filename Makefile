@@ -74,7 +74,7 @@ format: $(VENV)/.installed  ## let ruff mend what it can
 bench: $(VENV)/.installed  ## time decomposition, ltrRNN and learning side by side: _build/benchmarks.json
 	OMP_NUM_THREADS=1 $(RUN) benchmarks/run.py --output _build/benchmarks.json
 
-derived: $(VENV)/.installed  ## README's table and address, CITATION.cff, environment.yml
+derived: $(VENV)/.installed  ## README's table and address, CITATION.cff, .zenodo.json, environment.yml
 	$(RUN) book/_pipeline derived
 
 # Without the CUDA packages (torch names their versions itself) and the mark of torch's CPU build.

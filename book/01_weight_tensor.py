@@ -319,16 +319,16 @@ for name, index in (("match-hard", 2), ("match-hardest", -1)):
 # that here the model is exact but for noise, which in a network it is
 # not.
 #
+# ```{margin}
+# To decompose the core is far faster than to decompose the tensor as it
+# is, at the same fit; how much, `make bench` measures on your machine.
+# ```
+#
 # How is it done? Not by decomposing the whole tensor. A tensor of low
 # rank lives in small subspaces along each of its axes; we find them first
 # {cite}`delathauwer2000,vannieuwenhoven2012`, express the tensor in them,
 # which leaves a *core* of a few numbers along each axis, and let TensorLy
 # {cite}`kossaifi2019` decompose the core from several starts.
-#
-# ```{margin}
-# To decompose the core is far faster than to decompose the tensor as it
-# is, at the same fit; how much, `make bench` measures on your machine.
-# ```
 #
 # ## What would have refuted the instrument
 #

@@ -1219,6 +1219,13 @@ for label, name in (
 # directions, it moves in few directions all along, if not in the very
 # same ones.
 #
+# ```{margin}
+# The comparison is not of like with like. SGD has one rate for all
+# weights, took more epochs, and may leave more to the inputs and outputs:
+# the norm of the change is {glue:text}`norm-sgd:.2f`, against
+# {glue:text}`norm-adam:.2f`.
+# ```
+#
 # **Adam leaves a tail.** With SGD the flip-flop is learned within still
 # fewer directions: rank 5 holds {glue:text}`fit-sgd:.0f` % of the tensor,
 # and its fixed directions {glue:text}`kept-sgd:.0f` % of the free ones.
@@ -1228,13 +1235,6 @@ for label, name in (
 # own recent size, which can turn a matrix of low rank into one of higher
 # rank. That tail does little: {numref}`fig-loss-against-rank` was made
 # with Adam, and beyond rank ten there is hardly any loss left to remove.
-#
-# ```{margin}
-# The comparison is not of like with like. SGD has one rate for all
-# weights, took more epochs, and may leave more to the inputs and outputs:
-# the norm of the change is {glue:text}`norm-sgd:.2f`, against
-# {glue:text}`norm-adam:.2f`.
-# ```
 #
 # ## What we have, and what it does not show
 #

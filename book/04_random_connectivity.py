@@ -565,6 +565,11 @@ charts.show(
 )
 
 # %% [markdown]
+# ```{margin}
+# Towards $g=2$ the slope is steeper still while learning is slower: a
+# steep slope is needed, but not enough.
+# ```
+#
 # The mean slope at $g=0.9$ is {glue:text}`slope-flip-flop:.1f`,
 # {glue:text}`slope-mante:.1f` and {glue:text}`slope-romo:.1f` times that
 # at 0. A random network already carries its inputs through many loops; a
@@ -572,11 +577,6 @@ charts.show(
 # much is an exact statement for linear networks, where the loops sum up
 # to a factor of $1/(1-g^2)$: see [the linear
 # theory](05_linear_theory.py).
-#
-# ```{margin}
-# Towards $g=2$ the slope is steeper still while learning is slower: a
-# steep slope is needed, but not enough.
-# ```
 #
 # ## Larger networks
 #

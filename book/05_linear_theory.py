@@ -1076,6 +1076,11 @@ glue("cosine-left", float(100 * left), display=False)
 # and ends, on average, at {glue:text}`pair-real:.2f` ±
 # {glue:text}`pair-imaginary:.2f`i ({numref}`fig-cosine-eigenvalues`).
 #
+# ```{margin}
+# That the task needs a pair is what the networks with $g=0$ show; it is
+# not a proof that there is no other way.
+# ```
+#
 # Is it where it has to be? For an oscillation that neither grows nor
 # decays the real part should be 1, and for a period of 5 the imaginary
 # part $2\pi/5 \approx 1.26$: so it is in continuous time. The simulation
@@ -1084,11 +1089,6 @@ glue("cosine-left", float(100 * left), display=False)
 # to be a turn by $2\pi h/5$ and no more, $\lambda$ has to be $1 +
 # (e^{2\pi\mathrm{i}h/5} - 1)/h \approx 0.92 + 1.25\mathrm{i}$. Our pairs
 # are near that one.
-#
-# ```{margin}
-# That the task needs a pair is what the networks with $g=0$ show; it is
-# not a proof that there is no other way.
-# ```
 #
 # ## Published values and ours
 

@@ -680,15 +680,15 @@ charts.show(
 )
 
 # %% [markdown]
+# ```{margin}
+# The repository's tests let a program *search* for a violation, over
+# sizes, losses, step sizes, momentum and weight decay. It finds none, and
+# finds one at once when it is given half of the bound, or the bound of
+# the next rank.
+# ```
+#
 # No random run violates the bound, and {numref}`fig-tensor-tails` shows
 # two more.
-#
-# ```{margin}
-# Beyond this, the repository's tests let a program *search* for a
-# violation, over sizes, losses, step sizes, momentum and weight decay. It
-# finds none, and finds one at once when it is given half of the bound, or
-# the bound of the next rank.
-# ```
 
 
 # %% [markdown]

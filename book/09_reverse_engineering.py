@@ -809,18 +809,18 @@ row = velocity_claim.judge(
 velocity_claim.prose_assumes(row, holds=True)
 
 # %% [markdown]
+# ```{margin}
+# In one network the opposite target's input does rather well too,
+# presumably because there the recurrent weights count for more than the
+# input.
+# ```
+#
 # The claim holds: even under an input that was never seen at these
 # states, the fit has part of the direction in which the network would go,
 # and has it from the recurrent weights. But look at the card's lines
 # "Beside it". The fit to **shuffled trials**, to which learning is noise,
 # is better in one network, and would pass. Agreement of velocities shows
 # that a network's dynamics were found. It says nothing about learning.
-#
-# ```{margin}
-# In one network the opposite target's input does rather well too,
-# presumably because there the recurrent weights count for more than the
-# input.
-# ```
 #
 # ### What learning changed
 #

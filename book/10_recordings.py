@@ -1083,16 +1083,16 @@ glue("n-spiking", recorded[0, firing[0]].n_neurons, display=False)
 # {glue:text}`changed-one:.0f` % and {glue:text}`changed-two:.0f` % of
 # their variance): it is not that nothing changed in the second.
 #
+# ```{margin}
+# The authors of these data report that engagement changes abruptly during
+# such sessions, and shapes what is learned.
+# ```
+#
 # So a gain of nothing means little: the method misses, in data of this
 # kind, a change that is known to be there. And what would a clear gain
 # mean? In the surrogates it is known that weights changed. In an animal
 # it would say that activity changed gradually, which drifting electrodes
 # or the animal's engagement can do as well.
-#
-# ```{margin}
-# The authors of these data report that engagement changes abruptly during
-# such sessions, and shapes what is learned.
-# ```
 #
 # ## What would have refuted it
 #

@@ -730,6 +730,11 @@ charts.show(
 )
 
 # %% [markdown]
+# ```{margin}
+# On the way there accuracy goes up and down: two or three components can
+# be worse than one.
+# ```
+#
 # Now recurrent weights are needed: accuracy is
 # {glue:text}`made-full:.2f`, with the initial ones
 # {glue:text}`made-zero:.2f`, with none {glue:text}`made-none:.2f`. Ten
@@ -738,11 +743,6 @@ charts.show(
 # weights by {glue:text}`made-gap:.2f` on average, little beside the
 # spread. Shuffling the initial weights costs
 # {glue:text}`made-shuffled:.2f`: here, too, almost any will do.
-#
-# ```{margin}
-# On the way there accuracy goes up and down: two or three components can
-# be worse than one.
-# ```
 #
 # ## Published, and ours
 

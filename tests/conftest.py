@@ -37,7 +37,13 @@ if os.environ.get("LTR_DATA_DIR"):
 
 
 # Files of tests that take long, in seconds of the whole: the first builds the book for all.
-SLOW = ("test_pipeline_chapters.py", "test_pipeline_build.py", "test_ltrrnn_benchmarks.py")
+SLOW = (
+    "test_pipeline_chapters.py",
+    "test_binder.py",
+    "test_pipeline_build.py",
+    "test_faults.py",
+    "test_ltrrnn_benchmarks.py",
+)
 
 
 def pytest_xdist_auto_num_workers() -> int:

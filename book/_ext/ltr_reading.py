@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -165,40 +165,42 @@ def _make_maps(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put drawing and list in a map's place."""
     env = app.env
     for found in list(doctree.findall(chapter_map)):
-        chapters = found["chapters"]
-        items = dict(zip(chapters, found.children, strict=True))
-        numbers = {name: env.titles[name].get("secnumber", ("",))[0] for name in chapters}
-        parts = [(caption, held) for caption, held in _parts(env) if set(held) & set(chapters)]
         boxes = {
             name: {
-                "number": str(numbers[name]),
+                "number": str(env.titles[name].get("secnumber", ("",))[0]),
                 "name": told["name"],
                 "title": env.titles[name].astext(),
                 "at": told["at"],
                 "builds on": told.get("builds on", []),
                 "address": app.builder.get_relative_uri(docname, name),
             }
-            for name, told in chapters.items()
+            for name, told in found["chapters"].items()
         }
+        items = dict(zip(boxes, found.children, strict=True))
+        parts = _parts(env)
         made: list[nodes.Node] = [nodes.raw("", draw(boxes, parts), format="html")]
-        costs = stamps(env)
         for caption, held in parts:
             if caption:
                 made.append(nodes.rubric("", caption, classes=["ltr-map-caption"]))
             listed = nodes.enumerated_list("", enumtype="arabic", prefix="", suffix=".")
-            listed["start"] = int(numbers[held[0]] or 1)
+            listed["start"] = int(boxes[held[0]]["number"] or 1)
             for name in held:
-                told = [f"{env.metadata[name].get('ltr_minutes', '?')} min to read"]
-                if name in costs:
-                    told.append(f"runs in {running(costs[name])}")
-                before = [str(numbers[other]) for other in boxes[name]["builds on"]]
-                if before:
-                    told.append(f"builds on {' and '.join(before)}")
-                item = items[name]
-                item += nodes.paragraph("", "; ".join(told) + ".", classes=["ltr-times"])
-                listed += item
+                before = [boxes[other]["number"] for other in boxes[name]["builds on"]]
+                items[name] += nodes.paragraph("", _told(env, name, before), classes=["ltr-times"])
+                listed += items[name]
             made.append(listed)
         found.replace_self(made)
+
+
+def _told(env: BuildEnvironment, name: str, before: Sequence[str]) -> str:
+    """A chapter's times, and the numbers of those that it builds on."""
+    told = [f"{env.metadata[name].get('ltr_minutes', '?')} min to read"]
+    stamp = stamps(env).get(name)
+    if stamp is not None:
+        told.append(f"runs in {running(stamp)}")
+    if before:
+        told.append(f"builds on {' and '.join(before)}")
+    return f"{'; '.join(told)}."
 
 
 def _parts(env: BuildEnvironment) -> list[tuple[str, list[str]]]:
