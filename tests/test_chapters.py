@@ -231,3 +231,14 @@ def test_nothing_was_written_to_the_error_stream(executed, name):
         if output.output_type == "stream" and output["name"] == "stderr"
     ]
     assert streams == []
+
+
+@chapters
+def test_no_cell_ends_in_a_value_that_python_merely_spells_out(executed, name):
+    spelled = [
+        cell.source.splitlines()[-1]
+        for cell in executed[name].cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "execute_result" and "text/html" not in output["data"]
+    ]
+    assert not spelled, "give the value a name, or print what a reader should see of it"
