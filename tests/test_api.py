@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from _ext import ltr_api_names as names
+from _ext.ltr_api_text import to_rst
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -82,8 +83,8 @@ def test_signatures_on_the_pages_show_axes_and_link_own_classes(site: Path) -> N
     page = (site / "api_tasks.html").read_text(encoding="utf-8")
     shown = re.search(r'<dt[^>]*id="ltr_core.simulate".*?</dt>', page, re.S)
     assert shown is not None
-    text = " ".join(re.sub(r"<[^>]+>", "", shown[0]).replace("&#39;", "'").split())
-    assert "Float[Tensor, 'network trial neuron'] | None = None" in text
+    plain = " ".join(re.sub(r"<[^>]+>", "", shown[0]).replace("&#39;", "'").split())
+    assert "Float[Tensor, 'network trial neuron'] | None = None" in plain
     assert 'href="#ltr_core.RNN"' in shown[0]
 
 
@@ -91,3 +92,23 @@ def test_what_chapters_import_beside_is_described_too(site: Path) -> None:
     page = (site / "api_further.html").read_text(encoding="utf-8")
     assert 'id="ltr_core.training.train"' in page
     assert "04_random_connectivity.html" in page
+
+
+def test_docstrings_become_markup_that_says_the_same() -> None:
+    written = """First `code`, *apart*, a * b and |x_|.
+
+        y = W x
+
+    - `Known`: one
+      with more.
+
+    Examples
+    --------
+    >>> 1 + 1
+    2
+    """
+    lines = to_rst(inspect.cleandoc(written).splitlines(), {"Known": "here.Known"}.get)
+    assert lines[0] == r"First ``code``, *apart*, a \* b and \|x\_\|."
+    assert lines[2:5] == [".. code-block:: text", "", "    y = W x"]
+    assert lines[6:9] == ["- :py:obj:`Known <here.Known>`: one", "  with more.", ""]
+    assert lines[9:-1] == ["Examples", "--------", "", ">>> 1 + 1", "2"]

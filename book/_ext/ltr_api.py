@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import ltr_api_autodoc
+import ltr_api_html
 import ltr_api_names as names
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -28,8 +29,6 @@ from sphinx.errors import ExtensionError
 from sphinx.ext.napoleon import NumpyDocstring
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
-
-STYLE = "ltr-api.css"
 
 
 class _Reference(SphinxDirective):
@@ -191,9 +190,9 @@ class Overview(_Reference):
 
 
 def file_title(path: str) -> str:
-    """A heading for a file: what its docstring says up to the first colon or comma."""
+    """A heading for a file: what its docstring says up to the first colon."""
     sentence = first_sentence(names.file(path).__doc__ or path)
-    return re.split(r"[:;.]( |$)", sentence)[0]
+    return re.split(r"[:;] ", sentence)[0].rstrip(".")
 
 
 def constant(path: str, value: Any) -> list[str]:
@@ -214,21 +213,14 @@ def _indented(lines: list[str], by: int = 3) -> list[str]:
     return [" " * by + line if line else "" for line in lines]
 
 
-def _style(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], tree: Any
-) -> None:
-    if "ltr-api" in app.env.metadata.get(pagename, {}):
-        app.add_css_file(STYLE)
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register with Sphinx."""
     app.setup_extension("ltr_look")
     ltr_api_autodoc.setup(app)
+    ltr_api_html.setup(app)
     app.add_directive("api", Api)
     app.add_directive("api-types", Types)
     app.add_directive("api-further", Further)
     app.add_directive("api-uses", Uses)
     app.add_directive("api-overview", Overview)
-    app.connect("html-page-context", _style)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,8 @@
 """The project's docstrings as reStructuredText.
 
 They are plain text: code between single backticks, lists with hyphens, formulas that stand apart
-by their indentation, examples after `>>>`, sections as numpydoc has them. Nothing else is markup,
-so that an asterisk, a bar or a trailing underscore means itself.
+by their indentation, examples after `>>>`, sections as numpydoc has them, words *set apart* by
+asterisks. Nothing else is markup: any other asterisk, a bar or a trailing underscore means itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ Link = Callable[[str], str | None]
 _CODE = re.compile(r"``(.+?)``|`([^`]+)`", re.DOTALL)
 _BULLET = re.compile(r"( *)- ")
 _SECTION = re.compile(r"-{3,}")
+_STAR = re.compile(r"(?<![\w*])\*\w[\w '-]*\*(?![\w*])|\*")
 _WORD_ = re.compile(r"(?<=\w)_(?!\w)")
 
 
@@ -94,7 +95,8 @@ def _prose(text: str, link: Link) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*")
+    text = text.replace("\\", "\\\\").replace("|", "\\|")
+    text = _STAR.sub(lambda found: found[0] if len(found[0]) > 1 else "\\*", text)
     return _WORD_.sub("\\_", text)
 
 
