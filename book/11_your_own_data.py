@@ -593,8 +593,8 @@ for name, trial in (("first", 0), ("last", -1)):
 # Above 1, the resting state of the network is unstable without input, and
 # activity can keep itself up. Of a matrix of low rank, at most as many
 # eigenvalues as its rank are not 0. So 0.00 can be one of the rest; then
-# none lies to its right. The weights are made when they are asked for; the
-# file holds only their factors.
+# none lies to its right. The weights are made when they are asked for;
+# the file holds only their factors.
 #
 # ::::{solution-end}
 # ::::
