@@ -575,7 +575,7 @@ glue("held-permuted", 100 * mean, display=False)
 # ```
 
 # %% tags=["remove-input"]
-published_values.compare(
+values_record = published_values.compare(
     {
         "flip-flop, g 0, first": found["flip-flop", 0.0].values[:, 0],
         "flip-flop, g 0, second": found["flip-flop", 0.0].values[:, 1],
@@ -603,7 +603,7 @@ def not_all(cells):
 
 
 norm_cells = [(name, g) for name in tasks for g in strengths]
-published_norms.compare(
+norms_record = published_norms.compare(
     {f"{name}, g {g:g}": found[name, g].norm for name, g in norm_cells},
     missing=not_all(norm_cells),
 )
@@ -714,7 +714,7 @@ functional = {
     )
     for name, g in norm_cells
 }
-published_ranks.compare(
+ranks_record = published_ranks.compare(
     {
         f"{name}, g {g:g}": functional[name, g][
             np.isfinite(functional[name, g])
@@ -883,7 +883,7 @@ shuffle.prose_assumes(row, holds=True)
 glue("shuffled", row["measured"]["loss"]["mean"], display=False)
 
 # %% tags=["remove-input"]
-published_losses.compare(
+losses_record = published_losses.compare(
     {
         f"{name}, g {g:g}": found[name, g].shuffled
         for name, g in loss_values

@@ -1,7 +1,7 @@
 """What the tests of charts share: a chart's specification, its data, its marks as drawn."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from ltr_core.charts.output import spec_of, static_svg
 
@@ -46,3 +46,46 @@ def width(svg: str) -> float:
     found = re.search(r'<svg[^>]* width="([\d.]+)"', svg)
     assert found
     return float(found[1])
+
+
+class Hover(NamedTuple):
+    """A view's kinds of marks, whether one tells its values, and numbers that only a line tells."""
+
+    marks: tuple[str, ...]
+    tells: bool
+    first_only: list[str]
+
+
+def hover(chart: Any) -> list[Hover]:
+    """What answers the pointer in each view; a line tells its first point's values everywhere."""
+
+    def units(node: dict[str, Any], above: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        encoding = above | node.get("encoding", {})
+        if "layer" in node:
+            return [unit for part in node["layer"] for unit in units(part, encoding)]
+        return [(node["mark"]["type"], encoding)]
+
+    def views(node: Any) -> list[dict[str, Any]]:
+        if isinstance(node, list):
+            return [view for part in node for view in views(part)]
+        if "layer" in node or "mark" in node:
+            return [node]
+        return [
+            view
+            for key in ("concat", "hconcat", "vconcat", "spec")
+            for view in views(node.get(key, []))
+        ]
+
+    found = []
+    for view in views(spec(chart)):
+        inside = units(view, {})
+        lines = [told for kind, told in inside if kind in {"line", "area"}]
+        numbers = [
+            one["field"]
+            for told in lines
+            for one in told.get("tooltip", [])
+            if one["type"] == "quantitative" and one["field"] != told.get("detail", {}).get("field")
+        ]
+        kinds = tuple(kind for kind, _ in inside)
+        found.append(Hover(kinds, any("tooltip" in told for _, told in inside), numbers))
+    return found

@@ -85,3 +85,9 @@ def test_signatures_on_the_pages_show_axes_and_link_own_classes(site: Path) -> N
     text = " ".join(re.sub(r"<[^>]+>", "", shown[0]).replace("&#39;", "'").split())
     assert "Float[Tensor, 'network trial neuron'] | None = None" in text
     assert 'href="#ltr_core.RNN"' in shown[0]
+
+
+def test_what_chapters_import_beside_is_described_too(site: Path) -> None:
+    page = (site / "api_further.html").read_text(encoding="utf-8")
+    assert 'id="ltr_core.training.train"' in page
+    assert "04_random_connectivity.html" in page

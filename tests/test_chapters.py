@@ -167,16 +167,19 @@ def test_its_published_values_are_stated_before_any_is_compared(executed, name):
 def test_it_names_its_claims_and_cites_their_paper(executed, name):
     text = text_of(executed[name])
     for claim in {id.split(".")[0] for id in CHAPTERS[name]}:
-        assert f"**{claim}**" in text
-        assert {"P": "pellegrino2023", "S": "schuessler2020"}[claim[0]] in text
+        assert f"**{claim}**" in text, f"say in the text which claim is served: **{claim}**"
+        paper = {"P": "pellegrino2023", "S": "schuessler2020"}[claim[0]]
+        assert paper in text, f"cite the claim's paper, {paper}"
 
 
 @chapters
 def test_every_figure_is_spoken_of_or_follows_its_words_and_has_alt_text(executed, name):
     figures = [data[FIGURE_MIME] for _, data in data_of(executed[name], FIGURE_MIME)]
-    assert len(figures) >= 2
-    assert all(len(figure["alt"].split()) >= 8 for figure in figures)
-    assert any(f"{{numref}}`{figure['name']}`" in text_of(executed[name]) for figure in figures)
+    assert len(figures) >= 2, "a chapter has at least two figures"
+    assert all(len(figure["alt"].split()) >= 8 for figure in figures), "an alt text is a sentence"
+    named = [figure["name"] for figure in figures]
+    spoken = any(f"{{numref}}`{figure}`" in text_of(executed[name]) for figure in named)
+    assert spoken, f"speak of a figure: {{numref}}`{named[0]}`"
 
 
 @chapters
@@ -185,8 +188,8 @@ def test_every_exercise_has_a_solution_that_ran(executed, name):
     text = text_of(notebook)
     asked = re.findall(r":label: ([\w-]+)", text.split("## Exercises")[1])
     solved = re.findall(r"\{solution-start\} ([\w-]+)\n:class: dropdown", text)
-    assert asked == solved
-    assert 2 <= len(asked) <= 3
+    assert asked == solved, "each exercise has its solution, in their order"
+    assert 2 <= len(asked) <= 3, "a chapter has two or three exercises"
     inside = False
     ran = 0
     for cell in notebook.cells:
@@ -197,7 +200,7 @@ def test_every_exercise_has_a_solution_that_ran(executed, name):
         elif inside:
             assert cell.outputs, "a solution that prints nothing"
             ran += 1
-    assert ran == len(asked)
+    assert ran == len(asked), "each solution has one cell of code"
 
 
 @chapters
@@ -210,7 +213,7 @@ def test_numbers_in_its_prose_are_glued_from_the_computation(executed, name):
         for output in cell.get("outputs", [])
         if "scrapbook" in output.get("metadata", {})
     }
-    assert used == glued
+    assert used == glued, "glue all that the text uses, and no more"
 
 
 @chapters
@@ -228,3 +231,14 @@ def test_nothing_was_written_to_the_error_stream(executed, name):
         if output.output_type == "stream" and output["name"] == "stderr"
     ]
     assert streams == []
+
+
+@chapters
+def test_no_cell_ends_in_a_value_that_python_merely_spells_out(executed, name):
+    spelled = [
+        cell.source.splitlines()[-1]
+        for cell in executed[name].cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "execute_result" and "text/html" not in output["data"]
+    ]
+    assert not spelled, "give the value a name, or print what a reader should see of it"

@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pytest
 import torch
+from chart_parts import hover
 
 from ltr_core import charts
 from ltr_core.charts.curves import epoch_marks, series_channels
@@ -57,6 +58,13 @@ def every_chart():
         ),
         "matrices": charts.matrices({"W": RNG.normal(size=(5, 5))}, value_title="weight"),
         "factors": charts.trial_factors(RNG.normal(size=(9, 3)), epochs=EPOCHS),
+        "eigenvalues": charts.eigenvalue_panels(
+            {"task": 1j * RNG.normal(size=5)},
+            {"task": 1j * RNG.normal(size=5)},
+            radius={"task": 1.0},
+        ),
+        "projections": charts.projections({"a": RNG.normal(size=(9, 3))}, x / 10 - 0.2),
+        "tails": charts.tail_panels({"run": {"pre": (np.ones(4), np.ones(4))}}),
         "explorer": charts.tensor_explorer(*RNG.normal(size=(3, 9, 2))),
     }
 
@@ -66,6 +74,13 @@ def test_every_chart_can_be_shown_in_the_book(name, monkeypatch):
     monkeypatch.setenv("LTR_BOOK", "1")
     bundle = charts.figure_bundle(every_chart()[name], name=name, caption="c", alt="a")
     assert "image/svg+xml;base64" in bundle["text/html"]
+
+
+@pytest.mark.parametrize("name", list(every_chart()))
+def test_every_view_tells_its_values_and_lines_leave_that_to_points(name):
+    views = hover(every_chart()[name])
+    assert views
+    assert all(view.tells and not view.first_only for view in views)
 
 
 def test_curves_hold_mean_and_range_of_the_runs():

@@ -45,6 +45,7 @@ def test_columns_of_lists_become_rows_and_what_is_looked_up_columns(data: Module
     assert [table.panel for table in tables] == ["recorded", "model"]
     cells = read(tables[0])
     assert len(cells) == activity.size
+    assert list(cells[0]) == ["row", "neuron", "bin", "value", "start"]
     for cell in cells:
         at = round(10 * (float(cell["start"]) + 0.05))  # a bin begins half a step before its time
         assert float(cell["value"]) == pytest.approx(activity[at, int(cell["neuron"])], abs=1e-2)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chart_parts import nodes, spec, tables
+from chart_parts import hover, spec, tables
 from playwright.sync_api import Page, sync_playwright
 
 from ltr_core import charts
@@ -90,40 +90,9 @@ def test_charts_for_the_book_stay_small() -> None:
     assert len(json.dumps(spec(many))) < 0.5e6
 
 
-def hover(chart: Any) -> list[tuple[str, bool, list[str]]]:
-    """Of every view: its kinds of marks, whether one answers the pointer, and lines that do."""
-    views: list[tuple[str, bool, list[str]]] = []
-
-    def marks(node: dict[str, Any], above: dict[str, Any]) -> list[tuple[str, Any]]:
-        encoding = above | node.get("encoding", {})
-        if "layer" in node:
-            return [mark for part in node["layer"] for mark in marks(part, encoding)]
-        return [(node["mark"]["type"], encoding)]
-
-    def constant(encoding: dict[str, Any]) -> set[str]:
-        channels = ("detail", "color", "strokeDash")
-        found = [encoding.get(name, {}) for name in channels]
-        flat = [one for part in found for one in (part if isinstance(part, list) else [part])]
-        return {one.get("field") for one in flat}
-
-    for node in nodes(spec(chart)):
-        if "mark" not in node and "layer" not in node:
-            continue
-        found = marks(node, {})
-        told = {kind for kind, encoding in found if "tooltip" in encoding}
-        wrong = []
-        for kind, encoding in found:
-            tooltip = encoding.get("tooltip", []) if kind in {"line", "area"} else []
-            tooltip = tooltip if isinstance(tooltip, list) else [tooltip]
-            fields = {one["field"] for one in tooltip if one["type"] == "quantitative"}
-            wrong += sorted(fields - constant(encoding))
-        views.append((" ".join(kind for kind, _ in found), bool(told), wrong))
-    return views
-
-
 def test_lines_leave_their_values_to_points() -> None:
     """A line tells the values of its first point wherever it is pointed at."""
-    assert [wrong for _, _, wrong in hover(linked()) + hover(through()) if wrong] == []
+    assert [view for view in hover(linked()) + hover(through()) if view.first_only] == []
 
 
 @pytest.fixture(scope="module")

@@ -283,7 +283,8 @@ def test_memory_beyond_the_recording(model: Estimator, copies: float) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < (copies + 0.25) * activity.nbytes  # the mask is a quarter
+    held = peak / activity.nbytes - 0.25  # the mask is a quarter
+    assert held < copies, f"it held {held:.2f} copies: hold fewer, or raise its number in COPIES"
 
 
 @pytest.mark.parametrize("model", OF_RATES, ids=name_of)

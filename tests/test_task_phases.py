@@ -76,7 +76,8 @@ def test_every_task_offers_what_a_task_does(kind):
     assert trials.mask.shape == (7, n_time)
     assert trials.condition.shape == (7,)
     assert trials.mask.sum(1).min() > 0
-    assert (trials.targets[trials.mask == 0] == 0).all() or kind is Cosine
+    idle = (trials.targets[trials.mask == 0] == 0).all() or kind is Cosine
+    assert idle, "targets must be 0 where the mask is"
     torch.testing.assert_close(torch.diff(task.time), torch.full((n_time - 1,), task.dt).double())
     with pytest.raises(ValueError, match="n_trials is 0"):
         task.sample(0, np.random.default_rng(0))

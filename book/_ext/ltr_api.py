@@ -2,7 +2,8 @@
 
 `{api} GROUP` describes the names of a group (as the docstring of `ltr_core` groups them), or of
 a public module, by autodoc: a new public name is on its page without anyone's doing. `{api-types}`
-describes the classes that the names on a page return or take without being public themselves.
+describes the classes that the names on a page return or take without being public themselves,
+`{api-further}` what else chapters import.
 `{api-overview}` lists every name with one line and a link.
 """
 
@@ -14,15 +15,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import ltr_api_autodoc
 import ltr_api_names as names
 from docutils import nodes
 from docutils.parsers.rst import directives
-from ltr_api_signatures import property_type, shown, signature
-from ltr_api_text import Link, first_sentence, to_rst
-from ltr_api_uses import chapters_using
+from ltr_api_autodoc import link_from
+from ltr_api_signatures import shown
+from ltr_api_text import first_sentence, to_rst
+from ltr_api_uses import chapters_using, others_used
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
-from sphinx.ext.autodoc import PropertyDocumenter
 from sphinx.ext.napoleon import NumpyDocstring
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
@@ -49,7 +51,7 @@ class _Reference(SphinxDirective):
 
     def about(self, path: str) -> list[str]:
         """What a module says of itself."""
-        module = names.get(path)
+        module = names.file(path)
         lines = to_rst(inspect.cleandoc(module.__doc__ or "").splitlines(), link_from(module))
         return list(NumpyDocstring(lines, self.config, what="module").lines())
 
@@ -129,6 +131,20 @@ class Types(_Reference):
         return [self.section("Types of arguments and results", self.rst(self.described(paths)))]
 
 
+class Further(_Reference):
+    """What chapters use beside the public names, file by file."""
+
+    def run(self) -> list[nodes.Node]:
+        """A section for each file."""
+        files: dict[str, list[str]] = {}
+        for path in others_used(Path(self.env.srcdir)):
+            files.setdefault(path.rpartition(".")[0], []).append(path)
+        return [
+            self.section(file_title(file), self.rst([*self.about(file), *self.described(paths)]))
+            for file, paths in files.items()
+        ]
+
+
 class Uses(_Reference):
     """The chapters that use a name."""
 
@@ -176,7 +192,7 @@ class Overview(_Reference):
 
 def file_title(path: str) -> str:
     """A heading for a file: what its docstring says up to the first colon or comma."""
-    sentence = first_sentence(names.get(path).__doc__ or path)
+    sentence = first_sentence(names.file(path).__doc__ or path)
     return re.split(r"[:;.]( |$)", sentence)[0]
 
 
@@ -198,73 +214,6 @@ def _indented(lines: list[str], by: int = 3) -> list[str]:
     return [" " * by + line if line else "" for line in lines]
 
 
-def link_from(value: Any) -> Link:
-    """What a name between backticks means in an object's docstring: the path described, if any."""
-    home = value if isinstance(value, ModuleType) else inspect.getmodule(value)
-    taken: set[str] = set()
-    if isinstance(value, type) or inspect.isroutine(value):
-        try:
-            taken = set(inspect.signature(value).parameters)
-        except (TypeError, ValueError):
-            taken = set()
-
-    def link(code: str) -> str | None:
-        first, *others = code.removesuffix("()").split(".")
-        if not first.isidentifier() or first in taken:
-            return None
-        for scope in (vars(home) if home else {}, vars(names.get(names.PACKAGE))):
-            found = scope.get(first)
-            path = names.paths_by_identity().get(id(found)) if found is not None else None
-            if path and len(others) <= 1:
-                if not others:
-                    return path
-                if isinstance(found, type) and others[0] in dict(names.own_members(found)):
-                    return f"{path}.{others[0]}"
-        return None
-
-    return link
-
-
-def _docstring(  # noqa: PLR0917 - as Sphinx calls it
-    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
-) -> None:
-    lines[:] = to_rst(lines, link_from(names.plain(value)))
-
-
-def _signature(  # noqa: PLR0917 - as Sphinx calls it
-    app: Sphinx,
-    what: str,
-    name: str,
-    value: Any,
-    options: Any,
-    given: str | None,
-    result: str | None,
-) -> tuple[str, str | None] | None:
-    if what not in ("class", "function", "method", "exception") or given is None:
-        return None
-    return signature(value, bound=what == "method" and not inspect.ismethod(value))
-
-
-def _skip(app: Sphinx, what: str, name: str, value: Any, *others: Any) -> bool | None:
-    """Leave out what others wrote (of torch, of tuples) and fields, which the class describes."""
-    function = names.plain(value)
-    own = inspect.isfunction(function) and function.__module__.startswith(names.PACKAGE)
-    return None if own and function.__doc__ else True
-
-
-class _Property(PropertyDocumenter):
-    """A property whose type is written as signatures write theirs."""
-
-    def add_directive_header(self, sig: str) -> None:
-        typehints = self.config.autodoc_typehints
-        self.config.autodoc_typehints = "none"
-        super().add_directive_header(sig)
-        self.config.autodoc_typehints = typehints
-        kind = property_type(self.object)
-        if kind:
-            self.add_line(f"   :type: {kind}", self.get_sourcename())
-
-
 def _style(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], tree: Any
 ) -> None:
@@ -274,16 +223,12 @@ def _style(
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register with Sphinx."""
-    app.setup_extension("sphinx.ext.autodoc")
-    app.setup_extension("sphinx.ext.napoleon")
     app.setup_extension("ltr_look")
-    app.add_autodocumenter(_Property, override=True)
+    ltr_api_autodoc.setup(app)
     app.add_directive("api", Api)
     app.add_directive("api-types", Types)
+    app.add_directive("api-further", Further)
     app.add_directive("api-uses", Uses)
     app.add_directive("api-overview", Overview)
-    app.connect("autodoc-process-docstring", _docstring, priority=400)  # before napoleon
-    app.connect("autodoc-process-signature", _signature)
-    app.connect("autodoc-skip-member", _skip)
     app.connect("html-page-context", _style)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

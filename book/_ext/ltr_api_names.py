@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import re
+import sys
 import typing
 from collections.abc import Iterator
 from functools import cache
@@ -26,6 +27,11 @@ def groups() -> dict[str, list[str]]:
         elif line.strip():
             found[line.strip()] = []
     return found
+
+
+def file(path: str) -> ModuleType:
+    """The module of a path: a function of the same name may stand before it in its package."""
+    return sys.modules.get(path) or get(path)
 
 
 def get(path: str) -> Any:
@@ -114,13 +120,17 @@ def paths_by_identity() -> dict[int, str]:
     return {id(value): path for path, value in reversed(documented().items())}
 
 
-@cache
-def described_at(path: str) -> str | None:
-    """The path under which the object of another path is described, if it is."""
+def own_path(path: str) -> str | None:
+    """Where a path's function or class of this project is described, or is at home."""
     try:
-        return paths_by_identity().get(id(get(path))) if path else None
+        value = get(path)
     except (AttributeError, ImportError):
         return None
+    known = paths_by_identity().get(id(value))
+    if known or not (isinstance(value, type) or inspect.isfunction(value)):
+        return known
+    home = f"{value.__module__}.{value.__qualname__}"
+    return home if home.startswith(PACKAGE) and "._" not in home else None
 
 
 def plain(member: Any) -> Any:

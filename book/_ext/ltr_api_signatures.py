@@ -26,7 +26,7 @@ def signature(value: Any, bound: bool = False) -> tuple[str, str | None]:
     `bound`: without the first argument, as a method is called.
     """
     is_class = isinstance(value, type)
-    if is_class and getattr(value, "_is_protocol", False):
+    if is_class and (getattr(value, "_is_protocol", False) or issubclass(value, BaseException)):
         return "", None
     hints = _hints(value)
     arguments = list(inspect.signature(value).parameters.values())[1 if bound else 0 :]

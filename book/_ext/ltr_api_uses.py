@@ -1,4 +1,4 @@
-"""Which chapters use which public names: read from the code of the notebooks."""
+"""Which chapters use which names: read from the code of the notebooks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ import ltr_api_names as names
 
 @cache
 def chapters_using(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The path of a public name -> the notebooks of a folder that use it, in their order."""
+    """The path of a name -> the notebooks of a folder that use it, in their order."""
     found: dict[str, list[str]] = {}
     for notebook in sorted(folder.glob("*.ipynb")):
         for path in sorted(set(_used(notebook))):
             found.setdefault(path, []).append(notebook.stem)
     return {path: tuple(chapters) for path, chapters in found.items()}
+
+
+def others_used(folder: Path) -> list[str]:
+    """The functions and classes that chapters use without their being public."""
+    return sorted(set(chapters_using(folder)) - set(names.documented()))
 
 
 def _used(notebook: Path) -> Iterator[str]:
@@ -33,7 +38,8 @@ def _used(notebook: Path) -> Iterator[str]:
             continue
         for node in ast.walk(tree):
             known |= dict(_imported(node))
-            path = names.described_at(_dotted(node, known))
+            dotted = _dotted(node, known)
+            path = names.own_path(dotted) if dotted else None
             if path:
                 yield path
 

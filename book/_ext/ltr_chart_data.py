@@ -2,7 +2,8 @@
 
 Tables are written as they stand in the specification, with its column names, the largest first.
 Columns of lists, which a chart flattens, become rows; what is looked up in a list of the
-specification by such a column (the edges of a map's bins) becomes a column.
+specification by such a column (where a map's bins begin) becomes a column, if the tooltip tells
+it.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def link_line(figure: str, found: Sequence[Table], addresses: Sequence[str]) -> 
 def _sources(
     node: Any, panel: str = ""
 ) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str, Any]], str]]:
-    """Every `data` of a view in a specification, with the view's own transforms and its title."""
+    """Every `data` of a specification, with its view's title and transforms that tooltips tell."""
     if isinstance(node, list):
         for part in node:
             yield from _sources(part, panel)
@@ -113,7 +114,11 @@ def _sources(
         title = title.get("text", panel) if isinstance(title, Mapping) else title
         panel = " ".join(title if isinstance(title, list) else str(title).split())
         if isinstance(node.get("data"), Mapping):
-            yield node["data"], node.get("transform", []), panel
+            # a cell's far edge, drawn under the next one, is no quantity: tooltips do not tell it
+            tooltip = node.get("encoding", {}).get("tooltip", [])
+            told = {part.get("field") for part in tooltip} if isinstance(tooltip, list) else set()
+            transforms = [one for one in node.get("transform", []) if one.get("as") in told]
+            yield node["data"], transforms, panel
         for key in ("layer", "concat", "hconcat", "vconcat", "spec"):
             yield from _sources(node.get(key, []), panel)
 

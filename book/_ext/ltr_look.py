@@ -40,5 +40,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _configure, priority=100)
     app.connect("html-page-context", _plain_references)
     app.add_css_file("ltr.css")
+    app.add_css_file("ltr-print.css")
     app.add_js_file("ltr-look.js", loading_method="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

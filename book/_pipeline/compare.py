@@ -53,7 +53,7 @@ def keep_reference(project: Project) -> Path:
         raise BuildError(f"{path} is not of scale book, seed 0: make book")
     not_run = [name for name, row in rows.items() if row["holds"] is None]
     if not_run:
-        raise BuildError(f"{', '.join(not_run)}: not run, so there is nothing to compare with")
+        raise BuildError(f"{', '.join(not_run)}: not run, for want of their data (LTR_DATA_DIR)")
     kept = [{name: row[name] for name in COMPARED} for row in rows.values()]
     write_atomically(project.reference, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     return project.reference

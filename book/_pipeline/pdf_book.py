@@ -65,7 +65,7 @@ def assemble(project: Project) -> str:
     return (
         '<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
         f"<title>{html.escape(str(cff['title']))}</title>"
-        f'<link rel="stylesheet" href="pdf.css"><style>{rules}</style>'
+        f'{_map_style(project)}<link rel="stylesheet" href="pdf.css"><style>{rules}</style>'
         f"{_math_scripts(project, printed)}</head><body>{soup}</body></html>"
     )
 
@@ -82,6 +82,13 @@ def _math_scripts(project: Project, printed: Sequence[str]) -> str:
     """What typesets the formulas, as the first page that has some asks for it."""
     pages = (project.html / f"{page}.html" for page in printed)
     return next((found for page in pages if page.exists() and (found := math_scripts(page))), "")
+
+
+def _map_style(project: Project) -> str:
+    """The style of the map of the chapters, which is drawn in the page itself."""
+    style = "_static/ltr-reading.css"
+    found = (project.html / style).exists()
+    return f'<link rel="stylesheet" href="{style}">' if found else ""
 
 
 def _inside(section: str, first: str) -> str:
@@ -103,10 +110,10 @@ def _appendix(
     claims, numbers = anchor(SCORECARD, "claims"), anchor(SCORECARD, "published-numbers")
     title = "Appendix: claims and published numbers"
     section = (
-        f'<section class="chapter appendix" id="{SCORECARD}"><div class="wide">'
-        f'<h2>{title}</h2><section id="{claims}"><h3>Claims, measured</h3>'
-        f"{claims_table(ledger, titles)}</section></div>"
-        f'<section id="{numbers}"><h3>Published numbers, and ours</h3>'
+        f'<section class="chapter appendix" id="{SCORECARD}"><h2>{title}</h2>'
+        f'<section id="{claims}"><h3>Claims, measured</h3>'
+        f"{claims_table(ledger, titles)}</section>"
+        f'<section class="numbers" id="{numbers}"><h3>Published numbers, and ours</h3>'
         f"{published_table(published, titles)}</section></section>"
     )
     return section, [
@@ -169,9 +176,10 @@ def page_rules(titles: Mapping[str, str], book: str) -> str:
             f"@top-left {{ content: {_css(book)}; {font} }} "
             f"@top-right {{ content: {_css(right)}; {font} }}"
         )
+        if page == SCORECARD:  # the claims on wide pages, then the numbers
+            rules.append(f"@page numbers {{ {above} }}")
+            above = f"size: A4 landscape; margin: 20mm 18mm 18mm; {above}"
         rules.append(f'@page p{number} {{ {above} }}\n[id="{page}"] {{ page: p{number}; }}')
-        if page == SCORECARD:  # wide, and by another name than the numbers that follow it
-            rules.append(f"@page claims {{ {above} }}")
     return "\n".join(rules)
 
 

@@ -106,7 +106,7 @@ def _unfold(soup: BeautifulSoup, article: Tag) -> None:
 
 def _rename(article: Tag, page: str) -> None:
     """Ids with the page's name before them, and what refers to them within the page."""
-    for tag in article.select("[id]"):
+    for tag in article.select("[id]:not(svg *)"):  # a drawing's style names its parts
         tag["id"] = anchor(page, str(tag["id"]))
     for attribute in _REFERRING:
         for tag in article.select(f"[{attribute}]"):
@@ -140,7 +140,7 @@ def mend_links(body: Tag) -> None:
     for attribute in _REFERRING:
         for tag in body.select(f"[{attribute}]"):
             used.update(str(tag[attribute]).split())
-    for tag in body.select("[id]"):
+    for tag in body.select("[id]:not(svg *)"):
         if tag["id"] not in used and "chapter" not in (tag.get("class") or []):
             del tag["id"]
 

@@ -135,6 +135,12 @@
       const svg = stage.querySelector("svg");
       svg.setAttribute("role", "img");
       svg.setAttribute("aria-label", this.alt);
+      // The brush's own rectangles are symbols without a name, which the picture's label covers.
+      for (const part of svg.querySelectorAll('[class*="brush"]')) {
+        part.removeAttribute("role");
+        part.removeAttribute("aria-roledescription");
+        part.setAttribute("aria-hidden", "true");
+      }
       const menu = stage.querySelector("summary");
       if (menu) menu.setAttribute("aria-label", "Save the chart as a picture");
       for (const form of stage.querySelectorAll("form")) {
