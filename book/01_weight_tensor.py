@@ -54,6 +54,7 @@ print(f"{scale} scale, seed {seed}: {n_toys} toy tensors")
 # ## The claims, before the results
 #
 # Each claim has a criterion, folded here and shown again with its result.
+# Their words are explained on the way.
 
 # %% tags=["remove-input"]
 recovery = chapter.claim(
@@ -88,16 +89,20 @@ fixed = chapter.claim(
 # The simplest change of a weight matrix is an outer product
 # $\mathbf a\,\mathbf b^\top$: the units in the pattern $\mathbf b$ talk
 # more to the units in the pattern $\mathbf a$. Let such a change come and
-# go over trials with a strength $c_k$. Then the weight of trial $k$ from
-# unit $j$ to unit $i$ is a product of three numbers, $c_k\,a_i\,b_j$.
-# That is a **component**, a tensor of rank one. The **tensor rank**, or
-# CP rank, is the least number of components whose sum is the tensor
-# {cite}`kolda2009`:
+# go over trials with a strength $c_k$. Then what trial $k$ adds to the
+# weight from unit $j$ to unit $i$ is a product of three numbers,
+# $c_k\,a_i\,b_j$. That is a **component**, a tensor of rank one. The
+# **tensor rank**, or CP rank, is the least number of components whose sum
+# is the tensor {cite}`kolda2009`:
 #
 # ```{math}
 # :label: cp
 # W_k = \sum_{r=1}^{R} c_{kr}\; \mathbf a_r \mathbf b_r^\top .
 # ```
+#
+# In a real network, $W_k$ here stands for the change $W_k - W_0$ from the
+# start, since random weights to start from have full rank
+# ([the next chapter](02_relearning_to_reach.py)).
 #
 # - The **trial factor** $c_{kr}$ says *when*: how strong component $r$ is
 #   in trial $k$. In the code this axis is called `step`.
@@ -122,6 +127,7 @@ def switch(at, width):
 
 early, perturbation = switch(12, 3), switch(25, 2) - switch(45, 2)
 drift = trial / n_trials - 0.5
+# trial factors: (trial, component)
 step = np.stack([early, perturbation, drift], axis=1)
 post, pre = rng.normal(size=(2, n_units, 3))
 
@@ -153,8 +159,13 @@ charts.show(
 # of low rank do not make a tensor of low rank, and this is the point of
 # the whole book: a network may change by matrices of rank three after
 # each trial, and yet in *different directions*. Then no three components
-# will do. Take the toy's slices and give each the same singular values in
-# new, random directions:
+# will do.
+#
+# The **CP fit** at rank $R$ is the share of the tensor's squared norm
+# that the best $R$ components found explain. Draw such toys anew, with 30
+# units and the same trial factors, and give each slice the same singular
+# values in new, random directions (third curve: each moving slice cut to
+# rank $R$ by itself):
 
 
 # %%
@@ -232,8 +243,8 @@ glue("moving-at-three", 100 * moved_fit, display=False)
 # One caution for later. A change may also grow *along itself*: one matrix
 # $M$ that is switched on and off, $W_k = c_k M$. It stays in one subspace
 # too, whatever it learns, and its tensor rank is just the rank of $M$. We
-# call this the **matrix-rank null** (exercise 2), and the next chapter
-# must ask how far its networks differ from it.
+# call this the **matrix-rank null** ({ref}`growing-along-itself`), and
+# the next chapter must ask how far its networks differ from it.
 #
 # ## Finding the components
 #
@@ -314,10 +325,10 @@ for name, index in (("match-hard", 2), ("match-hardest", -1)):
 # %% [markdown]
 # At a cosine of 0.99 the match is {glue:text}`match-hard:.3f`, at 0.9999
 # it is {glue:text}`match-hardest:.2f`. In the limit of equal trial
-# factors single components are not determined at all (exercise 3). Keep
-# this in mind when trial factors of trained networks look alike; and note
-# that here the model is exact but for noise, which in a network it is
-# not.
+# factors single components are not determined at all
+# ({ref}`same-trial-factor`). Keep this in mind when trial factors of
+# trained networks look alike; and note that here the model is exact but
+# for noise, which in a network it is not.
 #
 # ```{margin}
 # To decompose the core is far faster than to decompose the tensor as it

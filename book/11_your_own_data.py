@@ -30,19 +30,25 @@
 #
 # ## How to run it
 #
-# *In the browser.* Open this chapter in Binder (the README says where),
-# upload your file with the arrow above the list of files, set `path` in
-# the cell below to its name with `../` before it, and choose *Run All
-# Cells*. The folder with the report appears beside your file; download it
-# before you leave, since Binder keeps nothing.
+# *In the browser.* Once the book has a public address, the buttons at the
+# top of this page open it in Binder. There, upload your file with the
+# arrow above the list of files, set `path` in the cell below to its name
+# with `../` before it, and choose *Run All Cells*. The folder with the
+# report appears beside your file; download it before you leave, since
+# Binder keeps nothing. (No such button? Use a shell.)
 #
-# *From a shell*, in the project's folder, with `.venv` active after
-# `make book`:
+# *From a shell*, in the project's folder. The first two lines set up what
+# is needed and are enough; the book need not be built.
 #
 # ```sh
+# make .venv/.installed TORCH=cpu
+# source .venv/bin/activate
 # jupytext --to ipynb --output mine.ipynb book/11_your_own_data.py
-# papermill mine.ipynb fitted.ipynb -p path session.nwb -p rank 3
+# papermill mine.ipynb fitted.ipynb -p path session.nwb
 # ```
+#
+# (`TORCH=cpu` spares you CUDA.) The report is then beside your file, in
+# `session-ltrrnn/report.html`.
 #
 # Each parameter of the cell below can be given with `-p`; a list or a
 # dictionary with `-y`, as in `-y "rank: [1, 2, 3]"`.
@@ -53,8 +59,9 @@
 #   and `trials`;
 # - `.mat`, TrialData, the struct array of trials of the Miller lab;
 # - `.npz`, with the arrays `activity` (trial, time, neuron) and `time`
-#   (s) and, if they are known, `condition`, `epoch`, `trial_id` and
-#   `counts`;
+#   (s; 0 is the go cue) and, if they are known, `condition`, `epoch`,
+#   `trial_id` (one value for each trial) and `counts` (True if `activity`
+#   holds numbers of spikes);
 # - `.nc`, as `Recording.to_netcdf` writes them.
 #
 # Anything else: make arrays of it in Python, and
@@ -70,9 +77,10 @@ likelihood = "auto"  # "poisson" for counts, "gaussian" for rates
 bin = 0.0  # s; 0: as in the file, or 0.05 s for spike times
 smooth = 0.0  # s, standard deviation of a Gaussian; 0: not at all
 min_rate = 0.0  # leave out neurons below it; Hz, for counts
-align = ""  # column with the time that becomes 0, such as the go cue
-condition = ""  # column with each trial's condition, such as the target
-epoch = ""  # column with its epoch: baseline, adaptation, ...
+# The next three name columns of the file's trials (.nwb, .mat).
+align = ""  # the time that becomes 0, such as the go cue
+condition = ""  # each trial's condition, such as the target
+epoch = ""  # its epoch: baseline, adaptation, ...
 load_options = {}  # other options of the loader, {"before": 1.0}
 fit_options = {}  # other settings of LtrRNN, {"tau": 0.1}
 folder = ""  # of the report; "": beside your file
@@ -280,8 +288,11 @@ blocks = [
 longest = LtrRNN(rank=max(ranks), **settings)
 if path:  # the book's pages are the same at every build
     one = estimate_seconds(longest, recording).total
-    n_fits = n_folds * (len(ranks) + 1) + 1
-    print(f"{n_fits} fits: {in_words(n_fits * one)} in all")
+    n_fits = n_folds * (len(ranks) + 1) + 1 + 4
+    print(
+        f"{n_fits} fits, those of the first exercise included: "
+        f"{in_words(n_fits * one)} in all"
+    )
 else:
     print("how long the fits will take is said for a file of yours")
 
@@ -348,7 +359,7 @@ for name, rival in rivals.items():
     table = cross_validate(rival, recording, folds=blocks)
     tables.append(table.assign(model=name))
 scores = pd.concat(tables)[["model", "fold", "score", "metric"]]
-print(verdict(scores))
+print(verdict(scores, steps=settings["n_steps"]))
 
 # %% tags=["hide-input"]
 figures.append(
@@ -400,7 +411,8 @@ figures.append(
         "Inputs and initial states of the conditions. Trial factors "
         "(strengths of the components over trials) with 95 % intervals "
         "that hold all else as fitted. Activity along the column factors "
-        "in each epoch. Eigenvalues of the weights. Loss of the fit.",
+        "in each epoch. Eigenvalues of the weights in all trials (large: "
+        "in the one that is named). Loss of the fit.",
         alt="Parts of the fit in a column: maps of activity, four single "
         "neurons, inputs, trial factors with bands, latent activity, "
         "eigenvalues in the complex plane, and the loss.",
@@ -579,8 +591,10 @@ for name, trial in (("first", 0), ("last", -1)):
 
 # %% [markdown]
 # Above 1, the resting state of the network is unstable without input, and
-# activity can keep itself up. The weights are made when they are asked
-# for; the file holds only their factors.
+# activity can keep itself up. Of a matrix of low rank, at most as many
+# eigenvalues as its rank are not 0. So 0.00 can be one of the rest; then
+# none lies to its right. The weights are made when they are asked for;
+# the file holds only their factors.
 #
 # ::::{solution-end}
 # ::::

@@ -21,7 +21,9 @@ BUSY_BIN, EMPTY_BIN = 1.0, 0.02  # spikes in a bin, mean over neurons
 MUCH_MISSING = 0.3
 STRONG_OFFSET = 2.0  # times the standard deviation over trials and times
 FEW_TIMES = 10
+LONG_BIN = 1.0  # s; of times that may be in ms
 TIMED_STEPS = 3
+MISSING_LABELS = ("", "nan", "NaN", "NaT", "None", "<NA>")  # text made of what was missing
 NAMED = 8  # neurons, trials, ... that a sentence names; of more it tells how many
 
 
@@ -159,7 +161,7 @@ def _left_out(trial_id: Float[np.ndarray, " trial"]) -> int | None:
 def _of_trials(recording: Recording, cells: Int[np.ndarray, "condition epoch"]) -> str:
     n_conditions, n_epochs = cells.shape
     totals = zip(recording.epochs, cells.sum(0).tolist(), strict=True)
-    epochs = ", ".join(f"{name} ({n} trials)" for name, n in totals)
+    epochs = ", ".join(f"{name if name.strip() else repr(name)} ({n} trials)" for name, n in totals)
     text = f"{recording.n_trials} trials"
     text += f" in {n_epochs} epochs: {epochs}." if n_epochs > 1 else f" in one epoch: {epochs}."
     if n_conditions == 1:
@@ -228,14 +230,23 @@ def _trial_warnings(recording: Recording, cells: Int[np.ndarray, "condition epoc
             f"In {named} (places in the file, from 0) nothing was observed. Such trials say "
             "nothing and get trial factors from their neighbours: leave them out if they are many."
         )
-    if len(recording.conditions) * len(recording.epochs) == 1:
+    if len(recording.conditions) == 1:
+        both = len(recording.epochs) == 1
         found.append(
-            "All trials are of one condition and one epoch. If the file knows better, name its "
-            "columns (condition, epoch): otherwise differences between conditions pass for "
-            "learning."
+            f"All trials are of one condition{' and one epoch' if both else ''}. If the file knows "
+            f"better, name its {'columns (condition, epoch)' if both else 'column (condition)'}; "
+            "in .npz it is an array named condition. Inputs belong to conditions: otherwise "
+            "differences between conditions pass for learning."
         )
+    for kind, names in (("condition", recording.conditions), ("epoch", recording.epochs)):
+        found += [
+            f"The {kind} {_label(name)} looks like a missing label: give its trials one, or leave "
+            "them out."
+            for name in names
+            if isinstance(name, str) and name.strip() in MISSING_LABELS
+        ]
     there = (cells > 0).sum(1)
-    alone = [str(recording.conditions[c]) for c in np.flatnonzero(there == 1)]
+    alone = [_label(recording.conditions[c]) for c in np.flatnonzero(there == 1)]
     if alone and len(recording.epochs) > 1:
         found.append(
             f"{_begun(_named('condition', alone))} {'is' if len(alone) == 1 else 'are'} in one "
@@ -243,7 +254,7 @@ def _trial_warnings(recording: Recording, cells: Int[np.ndarray, "condition epoc
             "told apart there. Leave it out, or merge it with another."
         )
     few = [
-        f"{recording.conditions[c]} in {recording.epochs[e]} ({cells[c, e]})"
+        f"{_label(recording.conditions[c])} in {recording.epochs[e]} ({cells[c, e]})"
         for c, e in np.argwhere((cells > 0) & (cells < FEW_IN_CELL))
     ]
     if few:
@@ -291,6 +302,10 @@ def _value_warnings(recording: Recording, missing: float) -> list[str]:
             f"{recording.n_time} times in a trial are few for dynamics: take narrower bins (bin), "
             "or more of each trial."
         )
+    if recording.dt > LONG_BIN:
+        found.append(
+            f"The times of a trial are {recording.dt:.4g} s apart: are these ms? Times are in s."
+        )
     if recording.counts:
         per_bin = float(np.nanmean(recording.activity))
         if per_bin > BUSY_BIN:
@@ -304,6 +319,14 @@ def _value_warnings(recording: Recording, missing: float) -> list[str]:
                 f"{recording.dt:.3g} s) make the fit faster, and lose nothing slower than they are."
             )
         return found
+    if all(
+        (np.isnan(block) | (block >= 0) & (block == np.round(block))).all()
+        for block in recording.activity
+    ):
+        found.append(
+            "All values are whole numbers of at least 0: if they are counts of spikes, save "
+            "counts=True with them. As they are, they are taken for rates."
+        )
     mean = np.nanmean(recording.activity, axis=(0, 1), dtype=np.float64)
     spread = np.nanstd(recording.activity, axis=(0, 1), dtype=np.float64)
     offset = int((np.abs(mean) > STRONG_OFFSET * spread).sum())
@@ -323,6 +346,11 @@ def _named(noun: str, names: Sequence[object] | np.ndarray) -> str:
     """The nouns by name: "neurons 3, 5"."""
     text = f"{noun}s" if len(names) > 1 else noun
     return f"{text} {_listed([str(name) for name in names])}"
+
+
+def _label(label: object) -> str:
+    """A condition as the file has it; text in quotes, so that a blank one is seen."""
+    return f"'{label}'" if isinstance(label, str) else str(label)
 
 
 def _begun(text: str) -> str:

@@ -104,7 +104,12 @@ def load_npz(path: str | Path) -> Recording:
                     f"are known, {', '.join(optional)}.{did_you_mean(name, free)}"
                 )
         counts = arrays.pop("counts", np.array(False))
-        if counts.size != 1 or counts.item() not in (0, 1):
+        if counts.size != 1:
+            raise ValueError(
+                f"counts has shape {counts.shape}: it must be one True or False, which says "
+                "whether activity holds numbers of spikes."
+            )
+        if counts.item() not in (0, 1):
             raise ValueError(f"counts is {counts}: it must be one True or False.")
         activity, time = (arrays.pop(name) for name in NEEDED)
         return Recording(activity, time=time, counts=bool(counts.item()), **arrays)

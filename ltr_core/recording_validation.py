@@ -114,7 +114,8 @@ def kept_values(
     if activity.dtype.kind in "biu" and not counts:
         raise ValueError(
             f"activity holds integers ({activity.dtype}): pass counts=True if they are counts of "
-            "spikes, or convert them to rates with activity.astype(float)."
+            "spikes (in a file: numpy.savez(..., counts=True)), or convert them to rates with "
+            "activity.astype(float)."
         )
     if mask is not None and (mask.shape != activity.shape or mask.dtype != np.bool_):
         raise ValueError(

@@ -106,14 +106,16 @@ def _note(text: str) -> str:
 
 def _scores(scores: pd.DataFrame) -> str:
     """Mean and range of each model's scores."""
-    rows = []
+    rows, ranged = [], False
     for name, group in scores.groupby("model", sort=False)["score"]:
         known = group.dropna()
         shown = "failed" if known.empty else f"{known.mean():.4f}"
         if len(known) > 1:
+            ranged = True
             shown += f" ({known.min():.4f} to {known.max():.4f})"
         rows.append((str(name), shown))
-    heads = ("model", f"held-out score ({scores['metric'].iloc[0]})")
+    means = ": mean (least to most)" if ranged else ""
+    heads = ("model", f"held-out score, {scores['metric'].iloc[0]}{means}")
     return _table(rows, heads)
 
 

@@ -26,6 +26,7 @@ from ltr_core.report_page import Figure, page
 FORMAT = "ltr_core report 1"
 FILES = ("report.html", "model.safetensors", "scores.csv", "ranks.csv", "settings.json")
 MODEL = "ltrRNN"  # its name among the compared models
+FEW_STEPS = 20  # of a fit; fewer are a test of the way from file to report
 PACKAGES = ("ltr-core", "torch", "numpy", "scipy")
 
 __all__ = ["FILES", "MODEL", "Figure", "free_folder", "verdict", "write_report"]
@@ -76,7 +77,7 @@ def write_report(
         text = page(
             title,
             examination,
-            verdict=verdict(scores),
+            verdict=verdict(scores, steps=model.n_steps),
             scores=scores,
             figures=figures,
             facts=facts,
@@ -111,11 +112,18 @@ def free_folder(folder: str | Path) -> Path:
     return target
 
 
-def verdict(scores: pd.DataFrame) -> str:
+def verdict(scores: pd.DataFrame, *, steps: int | None = None) -> str:
     """In words, how the model's mean held-out score stands beside those of the others.
 
     `scores` as `write_report` takes them; a fold in which it is better is one of the column `fold`.
+    `steps`: how many each fit took; after very few there is no verdict.
     """
+    if steps is not None and steps < FEW_STEPS:
+        return (
+            f"Each fit took {steps} {'step' if steps == 1 else 'steps'} only: this is a test of "
+            "the way from the file to the report, and no verdict. The scores say nothing of the "
+            "model or the data."
+        )
     known = scores.dropna(subset="score")
     means = known.groupby("model", sort=False)["score"].mean()
     metric = scores["metric"].iloc[0]

@@ -87,7 +87,15 @@ def test_the_slider_of_the_spectra_begins_at_a_trial_that_is_drawn():
     assert len(drawn) <= 200
     bind = slider["bind"]
     assert drawn == set(range(bind["min"], bind["max"] + 1, bind["step"]))
-    assert f"large: trial {slider['value']}" in picture(chart)
+    assert f"large symbols: trial {slider['value']}" in picture(chart)
+
+
+@pytest.mark.parametrize(("largest", "side"), [(1.1, "left"), (9.0, "right")])
+def test_the_labels_above_the_spectra_keep_apart(largest, side):
+    layers = spec(charts.spectra(np.array([[largest + 0j]] * 3)))["layer"]
+    (named,) = (layer for layer in layers if "large symbols" in str(layer.get("transform", "")))
+    assert named["mark"]["align"] == side
+    assert named["encoding"]["x"]["value"] == (0 if side == "left" else "width")
 
 
 def test_spectra_hold_every_eigenvalue_with_its_trial_and_epoch():

@@ -122,6 +122,17 @@ def offset_rates() -> Recording:
     return recorded(rates, counts=False)
 
 
+def without_labels() -> Recording:
+    """Labels that were missing, and became text."""
+    condition = np.array(["left", "", "right"])[np.arange(N_TRIALS) % 3]
+    epoch = np.array(["before", "nan"])[np.arange(N_TRIALS) // 18]
+    return recorded(condition=condition, epoch=epoch)
+
+
+def in_milliseconds() -> Recording:
+    return Recording(counts(), time=50.0 * np.arange(N_TIMES), counts=True, **labels())
+
+
 @pytest.mark.parametrize(
     ("recording", "warning", "remedy"),
     [
@@ -132,6 +143,12 @@ def offset_rates() -> Recording:
         (rare_cell(), r"Fewer than 3 trials: 2 in after \(2\)", "merge"),
         (condition_in_one_epoch(), "Condition 2 is in one epoch only", "merge"),
         (recorded(condition=None, epoch=None), "one condition and one epoch", "columns"),
+        (recorded(condition=None), "one condition[.]", "array named condition"),
+        (recorded(condition=None, epoch=None), "one condition", "array named condition"),
+        (without_labels(), "condition '' looks like a missing label", "leave them out"),
+        (without_labels(), "epoch 'nan' looks like a missing label", "leave them out"),
+        (in_milliseconds(), "50 s apart: are these ms", "in s"),
+        (recorded(counts=False), "All values are whole numbers", "counts=True"),
         (half_missing(), "50 % of the entries are missing", "shorter window"),
         (recorded(counts()[..., :5]), "5 neurons are few", "rank"),
         (recorded(counts()[:, :6]), "6 times in a trial are few", "narrower bins"),
@@ -146,6 +163,20 @@ def test_each_warning_says_what_is_wrong_and_what_to_do(
     found = [text for text in examine(recording).warnings if re.search(warning, text)]
     assert len(found) == 1
     assert remedy in found[0]
+
+
+def test_labels_of_text_are_quoted() -> None:
+    condition = np.array(["a", "b", ""])[condition_in_one_epoch().condition]
+    (warning,) = (w for w in examine(recorded(condition=condition)).warnings if "only" in w)
+    assert warning.startswith("Condition '' is in one epoch only")
+
+
+def test_rates_are_not_taken_for_counts() -> None:
+    for rates in (counts() - 1, counts() + 0.5, np.where(counts() > 2, 0.25, counts())):
+        found = examine(recorded(rates, counts=False))
+        assert not [w for w in found.warnings if "whole numbers" in w]
+    with_gaps = np.where(counts() > 2, np.nan, counts())
+    assert "All values are whole" in str(examine(recorded(with_gaps, counts=False)))
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def test_suffixes_that_are_not_known(name: str, message: str) -> None:
         (".nwb", "algin", r"load_nwb does not take 'algin'; it takes align, .*mean 'align'\?"),
         (".mat", "region", "load_trialdata does not take 'region'; it takes name, area,"),
         (".npz", "bin", r"load_npz does not take 'bin'; it takes no options\."),
+        (".npz", "condition", "no options. The file itself names it: an array condition, one"),
         (".nc", "bin", r"Recording\.from_netcdf does not take 'bin'; it takes no options\."),
     ],
 )

@@ -84,7 +84,9 @@ def test_a_file_becomes_a_report_and_a_model(
     said = "".join(
         output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
     )
-    assert "fits: less than 10 seconds in all" in said
+    assert "fits, those of the first exercise included: less than 10 seconds in all" in said
+    assert "no verdict" in said
+    assert "no verdict" in (folder / "report.html").read_text()
 
 
 def test_what_cannot_be_fitted_is_told_before_any_fit(

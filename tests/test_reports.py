@@ -102,6 +102,7 @@ def test_the_page_says_all_that_was_found(tmp_path: Path, tiny: Recording, fitte
         assert sentence in page
     for name, mean in (("condition mean", "0.2500"), ("fixed weights", "0.4250")):
         assert re.search(rf"{name}</th><td[^>]*>{re.escape(mean)}", page)
+    assert "held-out score, r2: mean (least to most)</th>" in page
     for name in fitted.get_params():
         assert f">{name}</th>" in page
 
@@ -266,6 +267,15 @@ def test_a_model_without_a_fit_and_scores_without_columns_are_refused(
 )
 def test_the_verdict_follows_from_the_scores(scores: pd.DataFrame, said: str) -> None:
     assert re.search(said, verdict(scores))
+
+
+def test_a_few_steps_give_no_verdict(tmp_path: Path, tiny: Recording) -> None:
+    model = LtrRNN(**SETTINGS | {"n_steps": 4}).fit(tiny)
+    losing = scored(ltrRNN=[0.3, 0.3], mean=[0.2, 0.5])
+    page = (written(tmp_path / "out", tiny, model, scores=losing) / "report.html").read_text()
+    assert "Each fit took 4 steps only: this is a test of the way" in page
+    assert "rests on no evidence" not in page
+    assert "no verdict" not in verdict(losing, steps=300)
 
 
 @pytest.mark.parametrize("changes", [{"rank": 1}, {"rank": 3}, {"inputs": "none"}])

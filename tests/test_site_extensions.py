@@ -151,6 +151,21 @@ def test_the_scorecard_shows_every_part_of_every_row(page: Any, tmp_path: Path) 
     assert all(f'id="claim-{name}"' in source for name in ("p3-fit", "p3-null", "s1-x"))
 
 
+def test_the_verdicts_are_counted_and_those_that_fail_are_named(page: Any) -> None:
+    rows = [row(), row(id="P3.null", holds=False), row(id="P1.recording", holds=False)]
+    assert "1 of 3 claims hold. 2 do not: P3.null , P1.recording ." in page("verdicts", ledger=rows)
+
+
+def test_verdicts_where_some_or_all_are_missing(load: Any) -> None:
+    outcome = load("ltr_pages").outcome
+    smoke = [row(holds=None, scale="smoke")]
+    assert outcome(smoke) == outcome([])
+    assert "no verdicts" in outcome(smoke)
+    assert outcome([row()]) == "In this build **1 of 1** claims hold."
+    not_run = row(holds=None, not_run="no data")
+    assert outcome([row(holds=False), not_run]).endswith("**1** does not: *P3.fit*. 1 was not run.")
+
+
 def test_published_values_stand_beside_the_books_own(page: Any, tmp_path: Path) -> None:
     other = figure(chapter="index", figure="The same elsewhere", at_published_size=None)
     text = page("published", published=[figure(), other])

@@ -1,5 +1,6 @@
 """Sphinx extension: pages made from the build's records.
 
+`{verdicts}` counts the claims that hold and names those that do not (`ledger.json`);
 `{ledger}` shows every claim with its criterion, values and verdict (`ledger.json`);
 `{published}` shows every published value with the book's own beside it (`published.json`);
 `{execution}` shows what each chapter cost and where it ran (`execution.json`). These files lie in
@@ -116,6 +117,14 @@ class Ledger(Page):
                 yield [what, [nodes.Text(summary_text(numbers))]]
 
 
+class Verdicts(Page):
+    """How many claims hold, and which do not, in a sentence."""
+
+    def run(self) -> list[nodes.Node]:
+        """One paragraph."""
+        return self.prose(outcome(self.record("ledger.json")))
+
+
 class Published(Page):
     """Every published value that the book compares with one of its own, figure by figure."""
 
@@ -201,6 +210,22 @@ class Execution(Page):
         )
 
 
+def outcome(rows: Sequence[dict[str, Any]]) -> str:
+    """How many claims of the ledger hold, and which do not, as MyST text."""
+    judged = [row for row in rows if row["holds"] is not None]
+    if not judged:
+        return "This build has no verdicts: at scale smoke no claim is judged."
+    failed = [row["id"] for row in judged if not row["holds"]]
+    text = f"In this build **{len(judged) - len(failed)} of {len(judged)}** claims hold."
+    if failed:
+        named = ", ".join(f"*{name}*" for name in failed)
+        text += f" **{len(failed)}** {'does' if len(failed) == 1 else 'do'} not: {named}."
+    unjudged = len(rows) - len(judged)
+    if unjudged:
+        text += f" {unjudged} {'was' if unjudged == 1 else 'were'} not run."
+    return text
+
+
 def costs(stamp: dict[str, Any]) -> list[str]:
     """Scale, seed, time, memory and date of one chapter's run, as texts."""
     return [
@@ -243,6 +268,7 @@ def _row(cells: Iterable[list[nodes.Node]]) -> nodes.row:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.add_directive("ledger", Ledger)
+    app.add_directive("verdicts", Verdicts)
     app.add_directive("published", Published)
     app.add_directive("execution", Execution)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -101,11 +101,12 @@ def spectra(
     label = border.mark_text(align="center", baseline="bottom").encode(
         x, alt.YValue(-4), text="label:N"
     )
+    right = sum(reals) / 2 > 1  # away from the line's label
     now = (
         alt.Chart(records(x=1))
-        .transform_calculate(label="'large: trial ' + spectrum_trial")
-        .mark_text(align="right", baseline="bottom")
-        .encode(alt.XValue("width"), alt.YValue(-4), text="label:N")
+        .transform_calculate(label="'large symbols: trial ' + spectrum_trial")
+        .mark_text(align="right" if right else "left", baseline="bottom")
+        .encode(alt.XValue("width" if right else 0), alt.YValue(-4), text="label:N")
     )
     return (
         alt.layer(rule, label, now, cloud, rings, data=data)

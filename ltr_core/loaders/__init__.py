@@ -8,7 +8,7 @@ from typing import Any
 from ltr_core.loaders.files import existing
 from ltr_core.loaders.nwb import load_nwb
 from ltr_core.loaders.trialdata import load_trialdata
-from ltr_core.recording_files import load_npz
+from ltr_core.recording_files import LABELS, load_npz
 from ltr_core.recordings import Recording
 from ltr_core.suggestions import did_you_mean
 
@@ -71,4 +71,6 @@ def _check_options(loader: Callable[..., Recording], options: dict[str, Any]) ->
     for name in options:
         if name not in taken:
             takes = f"{', '.join(taken)}.{did_you_mean(name, taken)}" if taken else "no options."
+            if not taken and name in LABELS:
+                takes += f" The file itself names it: an array {name}, one value for each trial."
             raise ValueError(f"{loader.__qualname__} does not take {name!r}; it takes {takes}")
