@@ -96,10 +96,10 @@ def link_line(figure: str, found: Sequence[Table], addresses: Sequence[str]) -> 
         )
     if len(links) > MOST_IN_LINE:
         return (
-            f'<details class="ltr-data"><summary>Data: {len(links)} CSV files</summary>'
+            f'<details class="ltr-data d-print-none"><summary>Data: {len(links)} CSV files</summary>'
             f"{', '.join(links)}</details>"
         )
-    return f'<p class="ltr-data">Data: {", ".join(links)}</p>' if links else ""
+    return f'<p class="ltr-data d-print-none">Data: {", ".join(links)}</p>' if links else ""
 
 
 def _sources(
