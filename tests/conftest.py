@@ -43,12 +43,16 @@ SLOW = (
     "test_pipeline_build.py",
     "test_faults.py",
     "test_ltrrnn_benchmarks.py",
+    "test_site.py",
 )
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Of ``-n auto``: more processes hardly help, as the book's build is as long as the rest."""
-    return min(usable_cores(), 4)
+    """Of ``-n auto``: one more than cores, as some wait for browsers, pip or the disk.
+
+    More than that hardly help, as the book's build is as long as the rest.
+    """
+    return min(usable_cores() + 1, 4)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

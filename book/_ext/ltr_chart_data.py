@@ -96,8 +96,8 @@ def link_line(figure: str, found: Sequence[Table], addresses: Sequence[str]) -> 
         )
     if len(links) > MOST_IN_LINE:
         return (
-            f'<details class="ltr-data d-print-none"><summary>Data: {len(links)} CSV files</summary>'
-            f"{', '.join(links)}</details>"
+            '<details class="ltr-data d-print-none">'
+            f"<summary>Data: {len(links)} CSV files</summary>{', '.join(links)}</details>"
         )
     return f'<p class="ltr-data d-print-none">Data: {", ".join(links)}</p>' if links else ""
 
