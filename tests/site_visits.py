@@ -36,6 +36,40 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # None of them serious: the theme's logo lies outside the landmarks; tables of pandas begin with an
 # empty corner.
 ALLOWED = ("region", "empty-table-header")
+OFF = {"enabled": False}
+
+# A drawn chart is one picture with a name, a formula one expression: without their many parts the
+# rules are judged in a tenth of the time. Formulas that scroll are left, as a rule is about them.
+TAKE_OUT = """() => {
+  const fits = box => box.scrollWidth <= box.clientWidth;
+  const wholes = [...document.querySelectorAll("svg.marks, mjx-container")];
+  window.takenOut = wholes.filter(whole => whole.matches("svg") || fits(whole))
+    .map(whole => [whole, [...whole.childNodes]]);
+  for (const [whole] of window.takenOut) whole.replaceChildren();
+}"""
+PUT_BACK = "() => window.takenOut.forEach(([whole, parts]) => whole.replaceChildren(...parts))"
+
+# One element of each style of text on each ground.
+STYLES = """() => {
+  const ground = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if (colour !== "rgba(0, 0, 0, 0)") return colour;
+    }
+    return "";
+  };
+  const found = new Map();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    const element = text.parentElement;
+    const drawn = element.closest("svg, mjx-container, script, style");
+    if (!text.data.trim() || drawn || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const parts = [style.color, ground(element), style.fontSize, style.fontWeight, style.opacity];
+    if (!found.has(parts.join())) found.set(parts.join(), element);
+  }
+  window.styles = [...found.values()];
+}"""
 
 # Every chart drawn in the page's present theme, and all math typeset.
 READY = """() => {
@@ -152,26 +186,25 @@ def launched() -> Iterator[Browser | None]:
 def visit_all(browser: Browser, address: str, pages: Sequence[str]) -> Visits:
     """Every page: opened in light, turned dark, and opened on a phone."""
     found: Visits = {}
-    chapters = [name for name in pages if name[:1].isdigit()]
     for way in ("light", "phone"):
         context = browser.new_context(**WAYS[way])
         for name in pages:
             page, visit = open_page(context, address, name)
             found[name, way] = visit
             if way == "light":
+                page.evaluate(TAKE_OUT)
                 visit.violations = violations(page)
-                alike = name[:1].isdigit() and name not in chapters[:2]
-                found[name, "dark"] = turned_dark(page, visit, alike)
+                page.evaluate(PUT_BACK)
+                dark = found[name, "dark"] = turned_dark(page, visit)
+                page.evaluate(TAKE_OUT)
+                dark.violations = contrasts(page)
             page.close()
         context.close()
     return found
 
 
-def turned_dark(page: Page, visit: Visit, alike: bool) -> Visit:
-    """The open page as its reader's system turns dark; what goes wrong is told of both visits.
-
-    Contrast is judged again but on pages that are `alike` to others, made of the same parts.
-    """
+def turned_dark(page: Page, visit: Visit) -> Visit:
+    """The open page as its reader's system turns dark; what goes wrong is told of both visits."""
     page.add_style_tag(content="* { transition: none !important }")  # no colour half-way
     page.emulate_media(color_scheme="dark")
     dark = Visit(visit.errors, visit.failed, visit.foreign)
@@ -181,24 +214,27 @@ def turned_dark(page: Page, visit: Visit, alike: bool) -> Visit:
     except Exception as error:
         visit.errors.append(f"not dark: {error}")
     dark.seen = page.evaluate(SEEN)
-    if not alike:
-        dark.violations = violations(page, {"type": "rule", "values": ["color-contrast"]})
     return dark
 
 
-def violations(page: Page, rules: dict[str, Any] | None = None) -> list[str]:
-    """What axe-core finds against the rules of accessibility, with an element that breaks each."""
+def violations(page: Page) -> list[str]:
+    """What axe-core finds against the rules of accessibility, with elements that break them."""
+    rules = {"runOnly": {"type": "tag", "values": TAGS}, "rules": {"color-contrast": OFF}}
+    return _judged(page, "document", rules) + contrasts(page)
+
+
+def contrasts(page: Page) -> list[str]:
+    """Text with too little contrast: one element is judged of each style on each ground."""
+    page.evaluate(STYLES)
+    only = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    return _judged(page, "{include: window.styles}", only)
+
+
+def _judged(page: Page, context: str, options: dict[str, Any]) -> list[str]:
     page.evaluate(AXE)
-    options = {
-        "preload": False,  # it would ask for style sheets anew, by addresses that are not theirs
-        "resultTypes": ["violations"],
-        "runOnly": rules or {"type": "tag", "values": TAGS},
-    }
-    found = page.evaluate(
-        # a drawn chart is one picture with a name, a formula one expression: not their parts
-        "options => axe.run({exclude: [['svg.marks > *'], ['mjx-container > *']]}, options)",
-        options,
-    )
+    # without preload: it would ask for style sheets anew, by addresses that are not theirs
+    asked = {"preload": False, "resultTypes": ["violations"], **options}
+    found = page.evaluate(f"options => axe.run({context}, options)", asked)
     return [
         f"{rule['impact']} {rule['id']}: {rule['help']}, at {node['html'][:200]} "
         f"({node['failureSummary']})"
