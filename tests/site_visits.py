@@ -11,18 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from _pipeline.pdf import BROWSERS, FLAGS
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE = 390
 TIMEOUT = 30_000  # milliseconds until a page that is not ready counts as broken
 WAYS: dict[str, dict[str, Any]] = {

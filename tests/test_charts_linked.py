@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from chart_parts import hover, spec, tables
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+from site_visits import BROWSERS, launched
 
 from ltr_core import charts
 
@@ -19,7 +20,6 @@ TARGETS = np.arange(12) % 4
 FACTORS = RNG.normal(size=(12, 3))
 LATENTS = RNG.normal(size=(12, 40, 4))
 TIME = np.linspace(-0.2, 0.6, 40)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def linked(**changes: Any) -> Any:
@@ -116,17 +116,13 @@ def page(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator
     )
     html = f'<!doctype html><meta charset="utf-8">{scripts}<main>{"".join(bodies)}</main>'
     (folder / "index.html").write_text(html, encoding="utf-8")
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        if not executable and not Path(playwright.chromium.executable_path).exists():
+    with launched() as browser:
+        if browser is None:
             pytest.skip(f"no browser: install one of {', '.join(BROWSERS)}")
-        flags = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=executable, args=flags)
         shown = browser.new_page(viewport={"width": 900, "height": 800})
         shown.goto((folder / "index.html").as_uri())
         shown.wait_for_function("document.querySelectorAll('.ltr-live').length == 2")
         yield shown
-        browser.close()
 
 
 LINES = "[...document.querySelectorAll('.ltr-chart')[{}].querySelectorAll('.mark-line path')]"
