@@ -5,7 +5,6 @@ import os
 # Before torch is imported: on small matrices two threads are slower than one, by far if others run.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 from _pipeline.project import usable_cores
 from filelock import FileLock
 from jaxtyping import install_import_hook
+from repositories import copy_project
 
 if TYPE_CHECKING:
     from ltr_core.recordings import Recording
@@ -104,18 +104,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, jobs: int) -> Path:
 
 def _build(root: Path, jobs: int) -> str:
     """Copy the project and build its book there; what was printed if that failed, or nothing."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (REPOSITORY / name).is_file():
-            target = root / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, target)
+    copy_project(REPOSITORY, root)
     done = subprocess.run(
         [sys.executable, "book/_pipeline", "build", "--scale", "smoke", "--jobs", str(jobs)],
         cwd=root,

@@ -21,6 +21,7 @@ import yaml
 from _pipeline.derived import locked_versions
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from repositories import copy_project
 
 MEMORY = 1_500_000_000  # bytes, what Binder gives
 CONDA_NAMES = {"pytorch-cpu": "torch"}
@@ -93,7 +94,7 @@ def binder(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """What Binder makes of the project's environment.yml; removed in the end, it is large."""
     root = tmp_path_factory.mktemp("binder")
     made = Binder(root / "project", root / "environment", root / "home")
-    _copy(repository, made.project)
+    copy_project(repository, made.project)
     made.home.mkdir()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", made.folder], check=True)
     *conda, pip = yaml.safe_load((made.project / "environment.yml").read_text())["dependencies"]
@@ -108,21 +109,6 @@ def binder(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     yield made
     # thirty thousand files: nobody waits for them to go
     subprocess.run(["sh", "-c", 'rm -rf "$0" >/dev/null 2>&1 &', root], check=True)
-
-
-def _copy(repository: Path, target: Path) -> None:
-    """The files that git holds, and those that it would."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (repository / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(repository / name, target / name)
 
 
 def _link_what_conda_installs(lines: list[str], python: Path) -> None:

@@ -17,6 +17,7 @@ from _pipeline.project import Project
 from _pipeline.stage import site_config
 from _pipeline.versions import build_record, project_version, version_line
 from _pipeline.zenodo import zenodo_json
+from repositories import git
 
 BUILD = {
     "version": "0.1.0",
@@ -196,12 +197,6 @@ def test_the_version_is_the_same_everywhere(repository: Path, citation: dict[str
     changelog = (repository / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.findall(r"^## \[(.+?)\] - (.+)$", changelog, flags=re.MULTILINE)[0]
     assert newest == (version, str(citation.get("date-released", "not released yet")))
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
-    command = ["git", "-C", str(folder), *who, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_the_build_knows_its_commit(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import html
 import importlib
 import json
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -15,6 +14,7 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 import yaml
+from repositories import git
 from tiny_book import TinyBook
 
 ADDRESS = "https://github.com/owner/book"
@@ -26,12 +26,6 @@ def extension(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Import one of the book's Sphinx extensions by name."""
     monkeypatch.syspath_prepend(str(repository / "book" / "_ext"))
     return importlib.import_module
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
-    command = ["git", "-C", str(folder), *who, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

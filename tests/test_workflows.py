@@ -20,6 +20,7 @@ import pytest
 import yaml
 from _pipeline.project import BuildError, Project
 from _pipeline.release import check_release, main, pack_release
+from repositories import git
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TRIGGERS = {
@@ -215,20 +216,6 @@ def test_a_script_is_sound_and_calls_what_is_there(name: str) -> None:
     commands += [f"make {word}" for word in re.findall(r"\btry make (\w+)", "\n".join(lines))]
     commands += [line for line in lines if line.startswith("bash .ci/")]
     assert not [fault for command in commands for fault in missing(command)]
-
-
-def git(folder: Path, *arguments: str) -> str:
-    named = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    for role in ("AUTHOR", "COMMITTER"):
-        named |= {f"GIT_{role}_NAME": "nobody", f"GIT_{role}_EMAIL": "nobody@example.org"}
-    return subprocess.run(
-        ["git", *arguments],
-        cwd=folder,
-        env=os.environ | named,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ class _Reference(SphinxDirective):
             value = names.get(path)
             kind = "class" if isinstance(value, type) else "function"
             if not isinstance(value, type) and not inspect.isroutine(value):
-                lines += [f".. py:data:: {path}", "", *_indented(constant(path, value))]
+                lines += [f".. py:data:: {path}", "", *_indented([constant_line(value), ""])]
                 continue
             lines += [f".. auto{kind}:: {path}", *(_MEMBERS if kind == "class" else [])]
             if kind == "class" and getattr(vars(value).get("__init__"), "__doc__", None):
@@ -193,11 +193,6 @@ def file_title(path: str) -> str:
     """A heading for a file: what its docstring says up to the first colon."""
     sentence = first_sentence(names.file(path).__doc__ or path)
     return re.split(r"[:;] ", sentence)[0].rstrip(".")
-
-
-def constant(path: str, value: Any) -> list[str]:
-    """What a constant holds."""
-    return [constant_line(value), ""]
 
 
 def constant_line(value: Any) -> str:
