@@ -252,7 +252,7 @@ def test_the_branch_of_the_site_holds_the_site_and_nothing_else(clone: Path) -> 
         listed = git(origin, "ls-tree", "-r", "--name-only", "gh-pages").split()
         assert listed == [".nojekyll", "_static/a.ipynb", "index.html"]
         assert git(origin, "show", "gh-pages:index.html") == page
-        assert git(origin, "rev-list", "--count", "gh-pages") == "1\n"
+        assert git(origin, "rev-list", "--count", "gh-pages") == "1"
     assert git(clone, "rev-parse", "HEAD").strip() in git(origin, "log", "gh-pages")
     assert git(clone, "status", "--porcelain") == ""
     assert not (site / ".nojekyll").exists()
