@@ -12,14 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from _pipeline.pdf import BROWSERS, FLAGS
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Route,
+    ViewportSize,
+    sync_playwright,
+)
 
 PHONE = 390
 TIMEOUT = 30_000  # milliseconds until a page that is not ready counts as broken
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 WAYS: dict[str, dict[str, Any]] = {
-    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": PHONE, "height": 844}, "color_scheme": "light"},
+    "light": {"viewport": WIDE, "color_scheme": "light"},
+    "phone": {"viewport": {"width": PHONE, "height": 844}, "color_scheme": "dark"},
 }
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -27,18 +34,11 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # None of them serious: the theme's logo lies outside the landmarks; tables of pandas begin with an
 # empty corner.
 ALLOWED = ("region", "empty-table-header")
-OFF = {"enabled": False}
-
-# A drawn chart is one picture with a name, a formula one expression: without their many parts the
-# rules are judged in a tenth of the time. Formulas that scroll are left, as a rule is about them.
-TAKE_OUT = """() => {
-  const fits = box => box.scrollWidth <= box.clientWidth;
-  const wholes = [...document.querySelectorAll("svg.marks, mjx-container")];
-  window.takenOut = wholes.filter(whole => whole.matches("svg") || fits(whole))
-    .map(whole => [whole, [...whole.childNodes]]);
-  for (const [whole] of window.takenOut) whole.replaceChildren();
-}"""
-PUT_BACK = "() => window.takenOut.forEach(([whole, parts]) => whole.replaceChildren(...parts))"
+EVERY_RULE = {
+    "runOnly": {"type": "tag", "values": TAGS},
+    "rules": {"color-contrast": {"enabled": False}},
+}
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 # One element of each style of text on each ground.
 STYLES = """() => {
@@ -60,6 +60,20 @@ STYLES = """() => {
     if (!found.has(parts.join())) found.set(parts.join(), element);
   }
   window.styles = [...found.values()];
+}"""
+
+# A drawn chart is one picture with a name, a formula one expression, a line of code a text but for
+# the links in it: without their many parts the rules are judged in a tenth of the time. Equations
+# that scroll are left, as a rule is about them, and what contrast is judged of.
+TAKE_OUT = """() => {
+  const scrolls = box => box.matches("[display=true]") && box.scrollWidth > box.clientWidth;
+  [...document.querySelectorAll("svg.marks, mjx-container")]
+    .filter(whole => !scrolls(whole))
+    .forEach(whole => whole.replaceChildren());
+  const judged = new Set(window.styles);
+  for (const part of [...document.querySelectorAll("pre span, dt.sig span")].reverse())
+    if (!judged.has(part) && !part.id && !part.children.length)
+      part.replaceWith(part.textContent);
 }"""
 
 # Every chart drawn in the page's present theme, and all math typeset.
@@ -175,50 +189,38 @@ def launched() -> Iterator[Browser | None]:
 
 
 def visit_all(browser: Browser, address: str, pages: Sequence[str]) -> Visits:
-    """Every page: opened in light, turned dark, and opened on a phone."""
+    """Every page: opened wide and light, and on a phone that is dark."""
     found: Visits = {}
-    for way in ("light", "phone"):
+    for way, judge in (("light", violations), ("phone", dark_contrasts)):
         context = browser.new_context(**WAYS[way])
         for name in pages:
             page, visit = open_page(context, address, name)
             found[name, way] = visit
-            if way == "light":
-                page.evaluate(TAKE_OUT)
-                visit.violations = violations(page)
-                page.evaluate(PUT_BACK)
-                dark = found[name, "dark"] = turned_dark(page, visit)
-                page.evaluate(TAKE_OUT)
-                dark.violations = contrasts(page)
+            visit.violations = judge(page)
             page.close()
         context.close()
     return found
 
 
-def turned_dark(page: Page, visit: Visit) -> Visit:
-    """The open page as its reader's system turns dark; what goes wrong is told of both visits."""
-    page.add_style_tag(content="* { transition: none !important }")  # no colour half-way
-    page.emulate_media(color_scheme="dark")
-    dark = Visit(visit.errors, visit.failed, visit.foreign)
-    try:
-        page.wait_for_function("document.documentElement.dataset.theme === 'dark'", timeout=TIMEOUT)
-        page.wait_for_function(READY, timeout=TIMEOUT)
-    except Exception as error:
-        visit.errors.append(f"not dark: {error}")
-    dark.seen = page.evaluate(SEEN)
-    return dark
-
-
 def violations(page: Page) -> list[str]:
-    """What axe-core finds against the rules of accessibility, with elements that break them."""
-    rules = {"runOnly": {"type": "tag", "values": TAGS}, "rules": {"color-contrast": OFF}}
-    return _judged(page, "document", rules) + contrasts(page)
+    """What axe-core finds against the rules of accessibility, with elements that break them.
+
+    Afterwards the page is without its charts.
+    """
+    return [*contrasts(page), *_judged(page, "document", EVERY_RULE)]
+
+
+def dark_contrasts(page: Page) -> list[str]:
+    """Contrasts of a dark page with all that is beside the text where there is room for it."""
+    page.set_viewport_size(WIDE)
+    return contrasts(page)
 
 
 def contrasts(page: Page) -> list[str]:
     """Text with too little contrast: one element is judged of each style on each ground."""
     page.evaluate(STYLES)
-    only = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-    return _judged(page, "{include: window.styles}", only)
+    page.evaluate(TAKE_OUT)
+    return _judged(page, "{include: window.styles}", CONTRAST)
 
 
 def _judged(page: Page, context: str, options: dict[str, Any]) -> list[str]:
