@@ -42,6 +42,15 @@ def examine(recording: Recording) -> Examination:
 
     Raises ValueError where no fit could say anything: a single trial, a single neuron, fewer than
     three times, neurons or times of which nothing was observed.
+
+    Examples
+    --------
+    >>> from ltr_core import simulate_ltrrnn
+    >>> from ltr_core.examination import examine
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 9), n_neurons=8, rank=1, dt=0.4)
+    >>> found = examine(recording)  # print(found) gives all of it in words
+    >>> found.warnings[0].partition(" to see")[0], found.missing
+    ('15 trials are few', 0.0)
     """
     _check_possible(recording)
     cells = np.zeros((len(recording.conditions), len(recording.epochs)), np.int64)

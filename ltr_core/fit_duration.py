@@ -29,6 +29,15 @@ def estimate_seconds(
     The model is left as it is. A fit that stops early, or one of several side by side, differs.
 
     Raises ValueError as the fit does.
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, simulate_ltrrnn
+    >>> from ltr_core.fit_duration import estimate_seconds
+    >>> recording, _ = simulate_ltrrnn(n_trials=(4, 4), n_neurons=10, rank=1, dt=0.4)
+    >>> expected = estimate_seconds(LtrRNN(rank=1, n_steps=1000, substeps=1), recording)
+    >>> 0 < expected.start < expected.total
+    True
     """
     tried = model.with_params(n_steps=min(TIMED_STEPS, model.n_steps))
     Fit(tried, prepare(tried, recording, train))  # the first in a session takes longer
@@ -43,7 +52,14 @@ def estimate_seconds(
 
 
 def in_words(seconds: float) -> str:
-    """A duration as people say it: "about 40 seconds", "about 3 hours"."""
+    """A duration as people say it: "about 40 seconds", "about 3 hours".
+
+    Examples
+    --------
+    >>> from ltr_core.fit_duration import in_words
+    >>> in_words(47.0), in_words(2000.0)
+    ('about 50 seconds', 'about 30 minutes')
+    """
     if seconds < 10:
         return "less than 10 seconds"
     for unit, size in (("seconds", 1), ("minutes", 60), ("hours", 3600)):
