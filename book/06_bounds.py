@@ -42,18 +42,14 @@ scale = "book"
 seed = 0
 
 # %% tags=["hide-input"]
+from itertools import product
+
 import numpy as np
-import torch
 from myst_nb import glue
 
 import ltr_core as ltr
 from ltr_core import Chapter, charts, theory
-from ltr_core.decomposition import (
-    mode_ranks,
-    mode_spectra,
-    random_walk_null,
-)
-from ltr_core.rnn import mean_field_networks
+from ltr_core.decomposition import mode_ranks, mode_spectra
 
 chapter = Chapter("06_bounds", scale=scale, seed=seed)
 print(f"{scale} scale, seed {seed}")
@@ -382,64 +378,23 @@ adam_tail = chapter.claim(
 
 
 # %% tags=["hide-input"]
-def many_problems(number, **settings):
-    """Problems that differ in every size, some with a single column."""
-    for k in range(number):
-        rng = np.random.default_rng([seed, k])
-        small = {"n_trials": 1, "n_time": 1, "initial_rank": 1}
-        yield (
-            theory.random_problem(
-                int(rng.integers(1_000_000)),
-                n_units=int(rng.integers(4, 40)),
-                n_inputs=int(rng.integers(1, 4)),
-                n_outputs=int(rng.integers(1, 4)),
-                g=[0.0, 0.8][k % 2],
-                nonlinearity=["tanh", "identity"][k // 2 % 2],
-                **(small if k % 10 == 0 else {"n_time": 12}),
-            ),
-            rng,
-        )
-
-
-def spectrum_and_bounds(problem):
-    """A gradient's singular values, and both bounds on them."""
-    network, inputs, targets, initial, dt = problem
-    adjoint, rates, *_ = theory.factors_of_gradient(
-        network, inputs, targets, dt=dt, initial=initial
-    )
-    bounds = [
-        theory.singular_value_bounds(adjoint, rates, dt, balanced=one)
-        for one in (False, True)
-    ]
-    values = np.linalg.svd(dt * adjoint @ rates.T, compute_uv=False)
-    return values, *bounds
-
-
 n_random = chapter.at_scale(smoke=20, book=60, paper=200)
 spectra = [
-    spectrum_and_bounds(problem) for problem, _ in many_problems(n_random)
+    theory.gradient_bounds(problem)
+    for problem, _ in theory.varied_problems(n_random, seed)
 ]
 
-
 # %% tags=["remove-input"]
-def gradient_excess(wrong=lambda bound: bound):
-    """How far singular values are above their bounds."""
-    return {
-        "excess": [
-            max((values - wrong(bound)).max() for bound in bounds)
-            / values[0]
-            for values, *bounds in spectra
-        ]
-    }
-
-
 WRONG = {
     "half of the bound": lambda bound: bound / 2,
     "the next bound": lambda bound: np.append(bound[1:], 0.0),
 }
 row = bound_gradient.judge(
-    gradient_excess(),
-    {name: gradient_excess(wrong) for name, wrong in WRONG.items()},
+    {"excess": [one.excess() for one in spectra]},
+    {
+        name: {"excess": [one.excess(wrong) for one in spectra]}
+        for name, wrong in WRONG.items()
+    },
 )
 bound_gradient.prose_assumes(row, holds=True)
 first = np.array([[b[0] / v[0] for b in bs] for v, *bs in spectra])
@@ -452,19 +407,18 @@ glue(
     float(100 * np.mean(first[:, 1] <= first[:, 0] * (1 + 1e-9))),
     display=False,
 )
-values, *bounds = spectrum_and_bounds(
+found = theory.gradient_bounds(
     theory.random_problem(seed, g=0.8, nonlinearity="tanh")
 )
-drawn = [part / values[0] for part in (values, *bounds)]
 
 # %% tags=["hide-input"]
 charts.show(
     charts.curves(
         {
-            name: np.maximum(part[None, :16], 1e-12)
+            name: np.maximum(part[None, :16] / found.values[0], 1e-12)
             for name, part in zip(
                 ("gradient", "bound", "bound, balanced"),
-                drawn,
+                found,
                 strict=True,
             )
         },
@@ -585,30 +539,25 @@ TRAININGS = [
 ]
 
 
-def learn_problem(problem, **training):
-    """Gradient descent on a problem, observed."""
-    network, inputs, targets, initial, dt = problem
-    return theory.descend(
-        network, inputs, targets, dt=dt, initial=initial, **training
-    )
-
-
 random_tails = [
-    theory.tail_bounds(
-        learn_problem(
+    side
+    for k, (problem, rng) in enumerate(
+        theory.varied_problems(n_random, seed)
+    )
+    for side in theory.tail_bounds(
+        theory.learn_problem(
             problem,
             n_steps=int(rng.integers(1, 20)),
             learning_rate=0.05,
             **TRAININGS[k % len(TRAININGS)],
         )
     )
-    for k, (problem, rng) in enumerate(many_problems(n_random))
 ]
 
 # %%
 try:
     theory.tail_bounds(
-        learn_problem(
+        theory.learn_problem(
             theory.random_problem(seed),
             n_steps=3,
             learning_rate=0.01,
@@ -620,21 +569,10 @@ except ValueError as error:
 
 
 # %% tags=["remove-input"]
-def tail_excess(tails, wrong=lambda bound: bound):
-    """How far the shares left out are above their bounds."""
-    return {
-        "excess": [
-            (side.measured - wrong(side.bound)).max()
-            for sides in tails
-            for side in sides
-        ]
-    }
-
-
 row = bound_tensor.judge(
-    tail_excess(random_tails),
+    {"excess": [side.excess() for side in random_tails]},
     {
-        name: tail_excess(random_tails, wrong)
+        name: {"excess": [side.excess(wrong) for side in random_tails]}
         for name, wrong in WRONG.items()
     },
 )
@@ -643,7 +581,7 @@ bound_tensor.prose_assumes(row, holds=True)
 # %% tags=["hide-input"]
 examples = {
     name: theory.tail_bounds(
-        learn_problem(
+        theory.learn_problem(
             theory.random_problem(seed, g=g, nonlinearity=nonlinearity),
             n_steps=60,
             learning_rate=1.0,
@@ -757,30 +695,22 @@ charts.show(
 
 
 # %% tags=["hide-input"]
-def varied_rates(n_steps):
-    """Step sizes that differ from step to step."""
-    rng = np.random.default_rng([seed, n_steps])
-    return [float(rate) for rate in rng.uniform(0.05, 0.5, n_steps)]
-
-
-most_wires = chapter.at_scale(smoke=2, book=4, paper=4)
+wires = range(1, chapter.at_scale(smoke=2, book=4, paper=4) + 1)
 shown, allowed = {}, {}
-for p in range(1, most_wires + 1):
-    for q in range(1, most_wires + 1):
-        for r in range(most_wires):
-            problem = theory.random_problem(
-                seed, n_inputs=p, n_outputs=q, start_rank=r
-            )
-            run = learn_problem(
-                problem,
-                n_steps=40,
-                learning_rate=varied_rates(40),
-                momentum=0.5,
-            )
-            shown[p, q, r] = mode_spectra(run.change)
-            allowed[p, q, r] = theory.subspace_bound(
-                problem.network, n_steps=40
-            ).mode_ranks
+for p, q, r in product(wires, wires, [wire - 1 for wire in wires]):
+    problem = theory.random_problem(
+        seed, n_inputs=p, n_outputs=q, start_rank=r
+    )
+    run = theory.learn_problem(
+        problem,
+        n_steps=40,
+        learning_rate=theory.varied_rates(40, seed),
+        momentum=0.5,
+    )
+    shown[p, q, r] = mode_spectra(run.change)
+    allowed[p, q, r] = theory.subspace_bound(
+        problem.network, n_steps=40
+    ).mode_ranks
 
 # %% tags=["hide-input"]
 charts.show(
@@ -812,94 +742,21 @@ charts.show(
 # of Adam.
 
 # %% tags=["hide-input"]
-grid = [
-    (n, p, q, states, start)
-    for n in (20, 80)
-    for p in (1, 2, 3)
-    for q in (1, 2, 3)
-    for states in (0, 2)
-    for start in (0, 1, 2)
-][:: chapter.at_scale(smoke=7, book=1, paper=1)]
-LEARNING = [
-    {"loss": loss, "learning_rate": rate, "momentum": momentum}
-    for loss in theory.LOSSES
-    for rate in (0.1, [0.4 * part for part in varied_rates(12)])
-    for momentum in (0.0, 0.9)
-]
-
-
-def of_grid(place, **settings):
-    """One problem of the grid."""
-    n, p, q, states, start = grid[place]
-    return theory.random_problem(
-        int(np.random.default_rng([seed, place]).integers(1_000_000)),
-        n_units=n,
-        n_inputs=p,
-        n_outputs=q,
-        initial_rank=states,
-        start_rank=start,
-        alpha=[0.0, 0.5][place % 2],
-        n_time=10,
-        **settings,
-    )
-
-
-def tested(run, basis):
-    """Leak out of a space, and mode ranks above what it allows."""
-    d = basis.shape[1]
-    ranks = mode_ranks(run.change, 1e-8)
-    over = max(np.subtract(ranks, (d**2, d, d)))
-    return theory.leak(run, basis), over
-
-
-def as_columns(rows):
-    leaks, over = zip(*rows, strict=True)
-    return {"leak": leaks, "over": over}
-
-
-found, wrong = [], {"one dimension less": [], "the start forgotten": []}
-for place, (*_, start) in enumerate(grid):
-    problem = of_grid(place)
-    training = LEARNING[(5 * place) % len(LEARNING)]
-    run = learn_problem(problem, n_steps=12, **training)
-    network, initial = problem.network, problem.initial
-    space = theory.subspace_bound(network, initial, n_steps=12).basis
-    found.append(tested(run, space))
-    wrong["one dimension less"].append(tested(run, space[:, :-1]))
-    if start:
-        blank = network._replace(recurrent=0 * network.recurrent)
-        less = theory.subspace_bound(blank, initial, n_steps=12).basis
-        wrong["the start forgotten"].append(tested(run, less))
-for name, settings, training in (
-    ("tanh", {"nonlinearity": "tanh"}, {"learning_rate": 0.1}),
-    ("Adam", {}, {"learning_rate": 0.01, "optimiser": "adam"}),
-):
-    wrong[name] = []
-    for place in range(0, len(grid), 6):
-        run = learn_problem(
-            of_grid(place, **settings), n_steps=12, **training
-        )
-        linear = of_grid(place)
-        space = theory.subspace_bound(
-            linear.network, linear.initial, n_steps=12
-        ).basis
-        wrong[name].append(tested(run, space))
+every = chapter.at_scale(smoke=7, book=1, paper=1)
+found, wrong = theory.exact_trials(theory.SIZES[::every], seed)
 
 # %% tags=["remove-input"]
-row = bound_exact.judge(
-    as_columns(found),
-    {name: as_columns(rows) for name, rows in wrong.items()},
-)
+row = bound_exact.judge(found, wrong)
 bound_exact.prose_assumes(row, holds=True)
 glue(
     "structureless-leak",
-    f"{max(leak for leak, _ in found):.0e}",
+    f"{max(found['leak']):.0e}",
     display=False,
 )
-for name, rows in wrong.items():
+for name, columns in wrong.items():
     glue(
         f"structureless-least-{name.split()[-1].lower()}",
-        f"{min(leak for leak, _ in rows):.0e}",
+        f"{min(columns['leak']):.0e}",
         display=False,
     )
 
@@ -918,42 +775,20 @@ for name, rows in wrong.items():
 
 
 # %% tags=["hide-input"]
-def missing_ranks(p, q, number, more=0):
-    """Bounds less mode ranks, for several problems of one kind."""
-    least = []
-    for k in range(number):
-        problem = theory.random_problem(
-            int(np.random.default_rng([seed, k]).integers(1_000_000)),
-            n_units=20,
-            n_inputs=p,
-            n_outputs=q,
-        )
-        run = learn_problem(
-            problem,
-            n_steps=60,
-            learning_rate=varied_rates(60),
-            momentum=0.5,
-        )
-        d = p + q + more
-        ranks = mode_ranks(run.change, 1e-12)
-        least.extend(np.subtract((d**2, d, d), ranks))
-    return least
-
-
 kinds = ((1, 2), (2, 1), (2, 2))
+missing, one_more = (
+    np.ravel(
+        [theory.missing_ranks(*pq, 4, more=k, seed=seed) for pq in kinds]
+    )
+    for k in (0, 1)
+)
 row = bound_tight.judge(
-    {"missing": [x for pq in kinds for x in missing_ranks(*pq, 4)]},
-    {
-        "one more output": {
-            "missing": [
-                x for pq in kinds for x in missing_ranks(*pq, 4, more=1)
-            ]
-        }
-    },
+    {"missing": missing}, {"one more output": {"missing": one_more}}
 )
 bound_tight.prose_assumes(row, holds=True)
-single = missing_ranks(1, 1, chapter.at_scale(smoke=2, book=8, paper=8))
-glue("structureless-single", 4 - int(min(single[::3])), display=False)
+n_single = chapter.at_scale(smoke=2, book=8, paper=8)
+single = theory.missing_ranks(1, 1, n_single, seed=seed)[:, 0]
+glue("structureless-single", 4 - int(min(single)), display=False)
 
 # %% [markdown]
 # Where one input meets one output, the course of learning has only
@@ -1068,86 +903,51 @@ glue("structureless-single", 4 - int(min(single[::3])), display=False)
 # %%
 n_tries = chapter.at_scale(smoke=1, book=5, paper=10)
 first_seed = 100 * seed
-
-
-def shown_to(problem):
-    """What a bound of the first gradient needs to know of a problem."""
-    trials = (problem.network, problem.inputs, problem.targets)
-    return trials, {"dt": problem.dt, "initial": problem.initial}
-
-
 strengths = (0.1, 0.3, 0.6, 0.9)
 random_starts = {}
-for g in strengths:
-    for k in range(n_tries):
-        problem = theory.random_problem(first_seed + k, n_units=80, g=g)
-        trials, options = shown_to(problem)
-        random_starts[g, k] = (
-            theory.factors_of_gradient(*trials, **options),
-            theory.krylov_tail(*trials, **options),
-        )
+for g, k in product(strengths, range(n_tries)):
+    problem = theory.random_problem(first_seed + k, n_units=80, g=g)
+    random_starts[g, k] = (
+        theory.factors_of_gradient(**problem._asdict()),
+        theory.krylov_tail(**problem._asdict()),
+    )
 
 # %% tags=["remove-input"]
-
-
-def excess(pairs, change=lambda bound: bound):
-    """The largest violation of both factors' bounds, for each network."""
-    return [
-        max(
-            change(bounds.rates).broken_by(factors.rates),
-            change(bounds.adjoint).broken_by(factors.adjoint),
-        )
-        for factors, bounds in pairs
-    ]
-
-
-def one_before(bound):
-    """Each remainder in the place of the one before it."""
-    return bound._replace(remainder=np.append(bound.remainder[1:], 0.0))
-
-
-def halved(bound):
-    """Half of the bound."""
-    return bound._replace(remainder=bound.remainder / 2)
-
-
 row = krylov_bound.judge(
-    {"excess": excess(random_starts.values())},
+    {"excess": [b.broken_by(f) for f, b in random_starts.values()]},
     {
-        "a term too few": {
-            "excess": excess(random_starts.values(), one_before)
-        },
-        "half": {"excess": excess(random_starts.values(), halved)},
+        name: {
+            "excess": [
+                b.broken_by(f, WRONG[wrong])
+                for f, b in random_starts.values()
+            ]
+        }
+        for name, wrong in (
+            ("a term too few", "the next bound"),
+            ("half", "half of the bound"),
+        )
     },
 )
 krylov_bound.prose_assumes(row, holds=True)
-room = {
-    g: np.mean(
-        [
-            bounds.rates.remainder[4]
-            / theory.singular_tails(factors.rates)[bounds.rates.rank[4]]
-            for (at, _), (factors, bounds) in random_starts.items()
-            if at == g
-        ]
-    )
-    for g in strengths
-}
-glue("random-start-room-weak", float(room[0.1]), display=False)
-glue("random-start-room-strong", float(room[0.9]), display=False)
+for name, g in (("weak", 0.1), ("strong", 0.9)):
+    room = [
+        bounds.rates.remainder[4]
+        / theory.singular_tails(factors.rates)[bounds.rates.rank[4]]
+        for (at, _), (factors, bounds) in random_starts.items()
+        if at == g
+    ]
+    glue(f"random-start-room-{name}", float(np.mean(room)), display=False)
 
 # %% tags=["hide-input"]
 drawn = {"g = 0.1": 0.1, "g = 0.3": 0.3, "g = 0.9": 0.9}
 panels = {}
 for title, g in drawn.items():
     pairs = [random_starts[g, k] for k in range(n_tries)]
-    ranks = pairs[0][1].rates.rank[:9]
-    tails = [theory.singular_tails(one.rates) for one, _ in pairs]
-    sizes = np.array([tail[0] for tail in tails])[:, None]
-    panels[title] = {
-        "measured": np.stack([tail[ranks] for tail in tails]) / sizes,
-        "bound": np.stack([b.rates.remainder[:9] for _, b in pairs])
-        / sizes,
-    }
+    ranks, panels[title] = theory.relative_tails(
+        [factors.rates for factors, _ in pairs],
+        {"bound": [bounds.rates for _, bounds in pairs]},
+        9,
+    )
 charts.show(
     charts.curve_panels(
         panels,
@@ -1255,79 +1055,39 @@ charts.show(
 # %%
 n_points = chapter.at_scale(smoke=2, book=4, paper=6)
 weak = np.geomspace(1e-3, 0.01, n_points)
-
-
-def let_learn(problem, n_steps=30, learning_rate=1.0, **options):
-    """Gradient descent on the problem, observed."""
-    trials, at = shown_to(problem)
-    steps = {"n_steps": n_steps, "learning_rate": learning_rate}
-    return theory.descend(*trials, **at, **steps, **options)
-
-
-def learning_vectors(problem):
-    """Inputs and readout as columns; initial states are zero here."""
-    inward, outward = problem.network[1:3]
-    return np.hstack([inward[0].numpy(), outward[0].numpy().T])
-
-
-def random_space(like, k):
-    """As many random dimensions."""
-    rng = np.random.default_rng([seed, k])
-    return np.linalg.qr(rng.standard_normal(like.shape))[0]
-
-
-leaks = {}
-for k in range(n_tries):
-    for g in weak:
-        problem = theory.random_problem(first_seed + k, n_units=60, g=g)
-        run = let_learn(problem)
-        start = problem.network.recurrent[0].numpy()
-        vectors = learning_vectors(problem)
-        spaces = {
-            f"m = {m}": theory.word_space(start, vectors, m)
-            for m in (0, 1, 2)
-        }
-        apart = (
-            theory.word_space(start, vectors[:, :2], 1, "forward"),
-            theory.word_space(start, vectors[:, 2:], 1, "backward"),
-        )
-        spaces["not mixed"] = np.linalg.qr(np.hstack(apart))[0]
-        spaces["random"] = random_space(spaces["m = 1"], k)
-        for name, space in spaces.items():
-            leaks.setdefault(name, []).append(theory.leak(run, space))
-leaks = {
-    name: np.reshape(part, (n_tries, -1)) for name, part in leaks.items()
-}
+leaks = theory.leaks_outside(
+    theory.word_spaces,
+    [
+        [
+            theory.random_problem(first_seed + k, n_units=60, g=g)
+            for g in weak
+        ]
+        for k in range(n_tries)
+    ],
+    seed,
+)
 
 # %% tags=["remove-input"]
-
-
-def exponents(shares, x):
-    """The slope against x on logarithmic axes, for each network."""
-    return np.polyfit(np.log(x), np.log(shares).T, 1)[0]
-
-
-wanted = {"m = 0": 1, "m = 1": 2, "m = 2": 3}
+slopes = {
+    name: theory.exponents(part, weak) for name, part in leaks.items()
+}
+off = [np.abs(slopes[f"m = {m}"] - (m + 1)) for m in (0, 1, 2)]
 row = word_decay.judge(
+    {"off": np.concatenate(off)},
     {
-        "off": np.concatenate(
-            [
-                np.abs(exponents(leaks[name], weak) - slope)
-                for name, slope in wanted.items()
-            ]
-        )
-    },
-    {
-        name: {"off": np.abs(exponents(leaks[name], weak) - 2)}
+        name: {"off": np.abs(slopes[name] - 2)}
         for name in ("not mixed", "random")
     },
 )
 word_decay.prose_assumes(row, holds=True)
-for name, part in (("0", "m = 0"), ("1", "m = 1"), ("2", "m = 2")):
-    slope = float(exponents(leaks[part], weak).mean())
+for name, part in (
+    ("0", "m = 0"),
+    ("1", "m = 1"),
+    ("2", "m = 2"),
+    ("unmixed", "not mixed"),
+):
+    slope = float(slopes[part].mean())
     glue(f"words-slope-{name}", slope, display=False)
-slope = float(exponents(leaks["not mixed"], weak).mean())
-glue("words-slope-unmixed", slope, display=False)
 
 # %% tags=["hide-input"]
 charts.show(
@@ -1369,38 +1129,33 @@ strong = (0.0, 0.1, 0.3, 0.6, 0.9)
 network_sizes = chapter.at_scale(
     smoke=(40,), book=(80, 200, 400), paper=(80, 200, 400, 800)
 )
-effective = {}
+tolerances = [1e-2, 1e-3, 1e-8]
+ranks = {}
 for n in network_sizes:
-    for g in strong:
-        for k in range(min(n_tries, 2)):
-            run = let_learn(
-                theory.random_problem(first_seed + k, n_units=n, g=g),
-                n_steps=20,
-                learning_rate=2.0,
+    found = [
+        [
+            np.linalg.matrix_rank(
+                theory.learn_problem(
+                    theory.random_problem(first_seed + k, n_units=n, g=g),
+                    n_steps=20,
+                    learning_rate=2.0,
+                ).change[-1],
+                rtol=tolerances,
             )
-            values = np.linalg.svd(run.change[-1], compute_uv=False)
-            effective[n, g, k] = values / values[0]
-
-
-def rank_at(tolerance):
-    """Singular values above it, by size and strength."""
-    return {
-        f"{n} units": np.array(
-            [
-                [(effective[n, g, k] > tolerance).sum() for g in strong]
-                for k in range(min(n_tries, 2))
-            ],
-            dtype=float,
-        )
-        for n in network_sizes
-    }
-
+            for g in strong
+        ]
+        for k in range(min(n_tries, 2))
+    ]
+    ranks[f"{n} units"] = np.array(found, dtype=float)
 
 # %% tags=["hide-input"]
-titles = {"above 1e-2": 1e-2, "above 1e-3": 1e-3, "above 1e-8": 1e-8}
+titles = ("above 1e-2", "above 1e-3", "above 1e-8")
 charts.show(
     charts.curve_panels(
-        {title: rank_at(at) for title, at in titles.items()},
+        {
+            title: {size: found[..., i] for size, found in ranks.items()}
+            for i, title in enumerate(titles)
+        },
         dict.fromkeys(titles, np.array(strong)),
         x_title="strength g",
         y_title="singular values",
@@ -1418,28 +1173,26 @@ charts.show(
 )
 
 # %% tags=["remove-input"]
-largest = f"{network_sizes[-1]} units"
-for name, at in (("coarse", 1e-2), ("fine", 1e-3), ("exact", 1e-8)):
-    found = rank_at(at)
-    glue(
-        f"random-start-rank-{name}-small",
-        float(found[f"{network_sizes[0]} units"][:, -1].mean()),
-        display=False,
-    )
-    glue(
-        f"random-start-rank-{name}-large",
-        float(found[largest][:, -1].mean()),
-        display=False,
-    )
-longer = let_learn(
+for i, name in enumerate(("coarse", "fine", "exact")):
+    for which, n in (
+        ("small", network_sizes[0]),
+        ("large", network_sizes[-1]),
+    ):
+        glue(
+            f"random-start-rank-{name}-{which}",
+            float(ranks[f"{n} units"][:, -1, i].mean()),
+            display=False,
+        )
+longer = theory.learn_problem(
     theory.random_problem(first_seed, n_units=network_sizes[0], g=0.9),
     n_steps=150,
     learning_rate=2.0,
 )
-values = np.linalg.svd(longer.change[-1], compute_uv=False)
-for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
-    count = int((values > at * values[0]).sum())
-    glue(f"random-start-longer-{name}", count, display=False)
+coarse, exact = np.linalg.matrix_rank(
+    longer.change[-1], rtol=[1e-2, 1e-8]
+)
+glue("random-start-longer-coarse", int(coarse), display=False)
+glue("random-start-longer-exact", int(exact), display=False)
 
 # %% [markdown]
 # {numref}`fig-random-start-ranks`: at $g = 0.9$ and a hundredth of the
@@ -1586,20 +1339,18 @@ for name, at in (("coarse", 1e-2), ("exact", 1e-8)):
 # %%
 scales = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 zero_starts = {}
-for scale_of_input in scales:
-    for k in range(n_tries):
-        problem = theory.random_problem(
-            first_seed + k,
-            n_units=80,
-            input_scale=scale_of_input,
-            nonlinearity="tanh",
-        )
-        trials, options = shown_to(problem)
-        zero_starts[scale_of_input, k] = (
-            theory.factors_of_gradient(*trials, **options),
-            theory.monomial_tail(*trials, **options),
-            theory.monomial_tail(*trials, **options, best=False),
-        )
+for scale_of_input, k in product(scales, range(n_tries)):
+    problem = theory.random_problem(
+        first_seed + k,
+        n_units=80,
+        input_scale=scale_of_input,
+        nonlinearity="tanh",
+    )._asdict()
+    zero_starts[scale_of_input, k] = (
+        theory.factors_of_gradient(**problem),
+        theory.monomial_tail(**problem),
+        theory.monomial_tail(**problem, best=False),
+    )
 
 # %% tags=["remove-input"]
 both_forms = [
@@ -1608,8 +1359,15 @@ both_forms = [
     for bound in bounds
 ]
 row = polynomial_bound.judge(
-    {"excess": excess(both_forms)},
-    {"the next degree's": {"excess": excess(both_forms, one_before)}},
+    {"excess": [bound.broken_by(f) for f, bound in both_forms]},
+    {
+        "the next degree's": {
+            "excess": [
+                bound.broken_by(f, WRONG["the next bound"])
+                for f, bound in both_forms
+            ]
+        }
+    },
 )
 polynomial_bound.prose_assumes(row, holds=True)
 factors, best, taylor = zero_starts[3.0, 0]
@@ -1625,18 +1383,15 @@ drawn = {"inputs of scale 0.3": 0.3, "1": 1.0, "10": 10.0}
 panels = {}
 for title, at in drawn.items():
     found = [zero_starts[at, k] for k in range(n_tries)]
-    ranks = found[0][1].rates.rank[:7]
-    tails = [theory.singular_tails(one.rates) for one, *_ in found]
-    sizes = np.array([tail[0] for tail in tails])[:, None]
-    panels[title] = {
-        "measured": np.stack([tail[ranks] for tail in tails]) / sizes,
-        "best polynomials": np.stack(
-            [b.rates.remainder[:7] for _, b, _ in found]
-        )
-        / sizes,
-        "Taylor": np.stack([t.rates.remainder[:7] for *_, t in found])
-        / sizes,
-    }
+    factors, best, taylor = zip(*found, strict=True)
+    ranks, panels[title] = theory.relative_tails(
+        [one.rates for one in factors],
+        {
+            "best polynomials": [bound.rates for bound in best],
+            "Taylor": [bound.rates for bound in taylor],
+        },
+        7,
+    )
 charts.show(
     charts.curve_panels(
         panels,
@@ -1727,43 +1482,33 @@ charts.show(
 
 # %%
 small_scales = np.geomspace(0.01, 0.03, n_points)
-shares = {}
-for k in range(n_tries):
-    for scale_of_input in small_scales:
-        problem = theory.random_problem(
-            first_seed + k,
-            n_units=60,
-            input_scale=float(scale_of_input),
-            nonlinearity="tanh",
-        )
-        run = let_learn(problem)
-        vectors = learning_vectors(problem)
-        spaces = {
-            f"m = {m}": theory.product_space(vectors, m) for m in (1, 3)
-        }
-        alone = theory.product_space(vectors[:, :2], 3)
-        beside = np.hstack([spaces["m = 1"], alone])
-        # 4 and 6 directions, of which both have the inputs
-        spaces["inputs alone"] = np.linalg.svd(beside)[0][:, :8]
-        spaces["random"] = random_space(spaces["m = 3"], k)
-        for name, space in spaces.items():
-            shares.setdefault(name, []).append(theory.leak(run, space))
-shares = {
-    name: np.reshape(part, (n_tries, -1)) for name, part in shares.items()
-}
+shares = theory.leaks_outside(
+    theory.product_spaces,
+    [
+        [
+            theory.random_problem(
+                first_seed + k,
+                n_units=60,
+                input_scale=float(scale_of_input),
+                nonlinearity="tanh",
+            )
+            for scale_of_input in small_scales
+        ]
+        for k in range(n_tries)
+    ],
+    seed,
+)
 
 # %% tags=["remove-input"]
+slopes = {
+    name: theory.exponents(part, small_scales)
+    for name, part in shares.items()
+}
+off = [np.abs(slopes[f"m = {m}"] - (m + 1)) for m in (1, 3)]
 row = product_decay.judge(
+    {"off": np.concatenate(off)},
     {
-        "off": np.concatenate(
-            [
-                np.abs(exponents(shares[name], small_scales) - slope)
-                for name, slope in (("m = 1", 2), ("m = 3", 4))
-            ]
-        )
-    },
-    {
-        name: {"off": np.abs(exponents(shares[name], small_scales) - 4)}
+        name: {"off": np.abs(slopes[name] - 4)}
         for name in ("inputs alone", "random")
     },
 )
@@ -1773,7 +1518,7 @@ for name, part in (
     ("3", "m = 3"),
     ("alone", "inputs alone"),
 ):
-    slope = float(exponents(shares[part], small_scales).mean())
+    slope = float(slopes[part].mean())
     glue(f"products-slope-{name}", slope, display=False)
 
 # %% tags=["hide-input"]
@@ -1809,8 +1554,9 @@ charts.show(
 # two outputs, 4 dimensions for $m=1$ and 24 for $m=3$.
 
 # %%
-bent = {}
+largest = {}
 for scale_of_input in scales[:5]:
+    ranks, falls = [], []
     for k in range(min(n_tries, 3)):
         problem = theory.random_problem(
             first_seed + k,
@@ -1818,32 +1564,23 @@ for scale_of_input in scales[:5]:
             input_scale=scale_of_input,
             nonlinearity="tanh",
         )
-        run = let_learn(problem, n_steps=100, learning_rate=2.0)
-        values = np.linalg.svd(run.change[-1], compute_uv=False)
-        bent[scale_of_input, k] = (
-            int((values > 0.01 * values[0]).sum()),
-            int((values > 0.001 * values[0]).sum()),
-            float(1 - run.loss[-1] / run.loss[0]),
+        run = theory.learn_problem(
+            problem, n_steps=100, learning_rate=2.0
         )
-for scale_of_input in scales[:5]:
-    rows = [bent[scale_of_input, k] for k in range(min(n_tries, 3))]
-    coarse, fine, fall = zip(*rows, strict=True)
+        ranks.append(
+            np.linalg.matrix_rank(run.change[-1], rtol=[0.01, 0.001])
+        )
+        falls.append(1 - run.loss[-1] / run.loss[0])
+    coarse, fine = (tuple(each) for each in np.transpose(ranks).tolist())
+    largest[scale_of_input] = str(max(coarse))
     print(
         f"inputs of scale {scale_of_input:4}: above 1e-2 {coarse}, above "
-        f"1e-3 {fine}; the loss fell by {100 * np.mean(fall):.0f} %"
+        f"1e-3 {fine}; the loss fell by {100 * np.mean(falls):.0f} %"
     )
 
 # %% tags=["remove-input"]
-glue(
-    "products-ranks-small",
-    str(max(bent[0.1, k][0] for k in range(min(n_tries, 3)))),
-    display=False,
-)
-glue(
-    "products-ranks-large",
-    str(max(bent[3.0, k][0] for k in range(min(n_tries, 3)))),
-    display=False,
-)
+glue("products-ranks-small", largest[0.1], display=False)
+glue("products-ranks-large", largest[3.0], display=False)
 
 # %% [markdown]
 # With inputs of scale 0.1 the change of no network (there is one number
@@ -1901,53 +1638,41 @@ optimisers = {
     "momentum": {"learning_rate": 0.1, "momentum": 0.9},
     "Adam": {"learning_rate": 0.002, "optimiser": "adam"},
 }
-turned_leaks, examined = [], {}
+turned_leaks, examined, seen = [], {}, {}
 for k in range(n_tries):
     problem = theory.random_problem(first_seed + k, n_units=60)
-    space = np.linalg.qr(learning_vectors(problem))[0]
+    vectors = theory.learning_vectors(problem.network).numpy()
+    space = np.linalg.qr(vectors)[0]
     runs = {
-        name: let_learn(problem, n_steps, **options)
+        name: theory.learn_problem(problem, n_steps=n_steps, **options)
         for name, options in optimisers.items()
     }
+    compared = theory.compare_runs(problem, runs, space, seed=k)
+    for name, found in compared.items():
+        examined.setdefault(("linear", name), []).append(found)
     axes = theory.completed_basis(space)
-    rng = np.random.default_rng([seed, k])
-    elsewhere = np.linalg.qr(rng.standard_normal(axes.shape))[0]
     leaked = []
-    for turn in (axes, elsewhere):
+    for turn in (axes, theory.random_space(60, 60, [seed, k])):
         there = theory.turned(problem, turn)
-        run = let_learn(there, n_steps, **optimisers["Adam"])
+        run = theory.learn_problem(
+            there, n_steps=n_steps, **optimisers["Adam"]
+        )
         leaked.append(theory.leak(run, turn.T @ space))
     turned_leaks.append(leaked)
     if k == 0:
         there = theory.turned(problem, axes)
-        seen = {
-            f"{name}, {where}": matrix
-            for name, options in optimisers.items()
-            for where, matrix in (
-                ("given axes", axes.T @ runs[name].change[-1] @ axes),
-                (
-                    "axes turned",
-                    let_learn(there, n_steps, **options).change[-1],
-                ),
+        for name in ("gradient descent", "Adam"):
+            run = theory.learn_problem(
+                there, n_steps=n_steps, **optimisers[name]
             )
-            if name != "momentum"
-        }
-    steps = theory.matched_steps(runs)
-    for name, run in runs.items():
-        examined.setdefault(("linear", name), []).append(
-            (
-                theory.leak(run, space),
-                theory.optimiser_outcome(
-                    problem, run, steps[name], space, seed=k
-                ),
-                run.change[steps[name] - 1].copy(),
-            )
-        )
+            given = axes.T @ runs[name].change[-1] @ axes
+            seen[f"{name}, given axes"] = given
+            seen[f"{name}, axes turned"] = run.change[-1]
 
 # %% tags=["remove-input"]
 aligned, at_random = np.array(turned_leaks).T
 descent_leak, adam_leak = (
-    np.array([one for one, *_ in examined["linear", name]])
+    np.array([one.leak for one in examined["linear", name]])
     for name in ("gradient descent", "Adam")
 )
 row = coordinates.judge(
@@ -2005,24 +1730,26 @@ for k in range(n_tries):
     problem = theory.random_problem(
         first_seed + k, n_units=60, g=0.6, nonlinearity="tanh"
     )
-    space = np.linalg.qr(learning_vectors(problem))[0]
+    vectors = theory.learning_vectors(problem.network).numpy()
     runs = {
-        name: let_learn(problem, n_steps, **options)
+        name: theory.learn_problem(problem, n_steps=n_steps, **options)
         for name, options in optimisers.items()
     }
-    for name, step in theory.matched_steps(runs).items():
-        outcome = theory.optimiser_outcome(
-            problem, runs[name], step, space, seed=k
-        )
-        found = (np.nan, outcome, runs[name].change[step - 1].copy())
+    compared = theory.compare_runs(
+        problem, runs, np.linalg.qr(vectors)[0], seed=k
+    )
+    for name, found in compared.items():
         examined.setdefault(("tanh", name), []).append(found)
 
-for (kind, name), found in examined.items():
-    outcomes = [outcome for _, outcome, _ in found]
-    mean = {
-        field: np.mean([getattr(one, field) for one in outcomes])
+outcomes = {
+    setting: {
+        field: [getattr(one.outcome, field) for one in found]
         for field in theory.OptimiserOutcome._fields
     }
+    for setting, found in examined.items()
+}
+for (kind, name), found in outcomes.items():
+    mean = {field: np.mean(values) for field, values in found.items()}
     print(
         f"{kind}, {name}: rank {mean['rank']:.1f}, outside own four "
         f"{100 * mean['outside_own']:.1f} %;\n"
@@ -2032,56 +1759,40 @@ for (kind, name), found in examined.items():
     )
 
 # %% tags=["remove-input"]
-
-
-def kept(field, kind="linear", name="Adam"):
-    """The share of the loss's fall that is left, for each network."""
-    return [getattr(one, field) for _, one, _ in examined[kind, name]]
-
-
+linear, tanh = outcomes["linear", "Adam"], outcomes["tanh", "Adam"]
 row = adam_tail.judge(
-    {"kept": kept("kept_by_own")},
+    {"kept": linear["kept_by_own"]},
     {
-        "cut to the space": {"kept": kept("kept_by_space")},
-        "random dimensions": {"kept": kept("kept_by_random")},
+        "cut to the space": {"kept": linear["kept_by_space"]},
+        "random dimensions": {"kept": linear["kept_by_random"]},
     },
-    {"tanh, random start": {"kept": kept("kept_by_own", "tanh")}},
+    {"tanh, random start": {"kept": tanh["kept_by_own"]}},
 )
 adam_tail.prose_assumes(row, holds=True)
-for label, kind in (("linear", "linear"), ("tanh", "tanh")):
-    for field, short in (
-        ("rank", "rank"),
-        ("outside_own", "outside"),
-        ("kept_by_own", "own"),
-        ("kept_by_space", "space"),
+for kind, found in (("linear", linear), ("tanh", tanh)):
+    for field, short, unit in (
+        ("rank", "rank", 1),
+        ("outside_own", "outside", 100),
+        ("kept_by_own", "own", 100),
+        ("kept_by_space", "space", 100),
     ):
-        value = float(np.mean(kept(field, kind)))
-        if field != "rank":
-            value *= 100
-        glue(f"adam-{label}-{short}", value, display=False)
-glue(
-    "descent-tanh-rank",
-    float(np.mean(kept("rank", "tanh", "gradient descent"))),
-    display=False,
-)
+        value = unit * float(np.mean(found[field]))
+        glue(f"adam-{kind}-{short}", value, display=False)
+descent = outcomes["tanh", "gradient descent"]["rank"]
+glue("descent-tanh-rank", float(np.mean(descent)), display=False)
 
 # %% tags=["hide-input"]
-panels = {
-    title: {
-        name: np.stack(
-            [
-                np.maximum(values / values[0], 1e-7)
-                for *_, change in examined[kind, name]
-                for values in [np.linalg.svd(change)[1][:30]]
-            ]
-        )
-        for name in optimisers
-    }
-    for title, kind in (
-        ("linear, from zero weights", "linear"),
-        ("tanh, from a random start", "tanh"),
-    )
-}
+panels = {}
+for title, kind in (
+    ("linear, from zero weights", "linear"),
+    ("tanh, from a random start", "tanh"),
+):
+    panels[title] = {}
+    for name in optimisers:
+        changes = np.stack([one.change for one in examined[kind, name]])
+        values = np.linalg.svd(changes)[1][:, :30]
+        shares = np.maximum(values / values[:, :1], 1e-7)
+        panels[title][name] = shares
 charts.show(
     charts.curve_panels(
         panels,
@@ -2141,110 +1852,34 @@ charts.show(
 # squared norm, to make it a share.
 
 # %% tags=["hide-input"]
-sizes = chapter.at_scale(
-    smoke={"units": 16, "steps": 6, "reaches": (3, 4, 4), "before": 3},
-    book={
-        "units": 128,
-        "steps": 200,
-        "reaches": (30, 80, 80),
-        "before": 800,
-    },
-    paper={
-        "units": 128,
-        "steps": 200,
-        "reaches": (30, 80, 80),
-        "before": 1500,
-    },
+n_units, n_epochs, trials, n_pretraining, proficiency = chapter.at_scale(
+    smoke=(16, 6, (3, 4, 4), 3, 5.0),
+    book=(128, 200, (30, 80, 80), 800, 0.2),
+    paper=(128, 200, (30, 80, 80), 1500, 0.1),
 )
-n_units = sizes["units"]
 TASKS = {
     "flip-flop": ltr.FlipFlop(),
     "Romo": ltr.DelayedDiscrimination(),
     "Mante": ltr.ContextDecision(),
 }
-
-
-def observed_task(task, seed):
-    """One network that learns a task by plain gradient descent."""
-    network = mean_field_networks(
-        1,
-        n_units,
-        task.n_inputs,
-        task.n_outputs,
-        g=0.9,
-        dtype=torch.float64,
-        seed=seed,
-    )
-    (run,) = theory.observe_training(
-        network,
-        task,
-        n_epochs=sizes["steps"],
-        learning_rate=6.4 / n_units,
-        seed=seed,
-    )
-    return run
-
-
-def observed_reaching(seed):
-    """One proficient network that learns to reach in a curl field."""
-    hand, task = (
-        ltr.Hand(mass=1.0, viscosity=2.0),
-        ltr.Reaching(go_jitter=0.1),
-    )
-    raw = ltr.random_networks(
-        1, n_units, task.n_inputs, task.n_outputs, g=1.0, seed=seed
-    )
-    network = ltr.pretrain(
-        raw,
-        task,
-        hand,
-        n_steps=sizes["before"],
-        proficiency=chapter.at_scale(smoke=5.0, book=0.2, paper=0.1),
-        seed=seed,
-    )
-    schedule = ltr.adaptation_schedule(
-        ltr.CurlField(strength=2.0), *sizes["reaches"]
-    )
-    return theory.observe_reaching(
-        network, task, hand, schedule, seed=seed
-    )
-
-
-def spread_evenly(grams):
-    """Factors of the same size at every step, in all directions alike."""
-    sizes = np.trace(grams, axis1=1, axis2=2) / n_units
-    return sizes[:, None, None] * np.eye(n_units)
-
-
-def examined(run, seed):
-    """What is kept of a run: tails, those of controls, two ladders."""
-    walk = random_walk_null(run.change, np.random.default_rng(seed))
-    errors = run._replace(adjoint_gram=spread_evenly(run.adjoint_gram))
-    activity = run._replace(rates_gram=spread_evenly(run.rates_gram))
-    rank = np.array([n_units // 16])
-    return {
-        "tails": theory.tail_bounds(run),
-        "walk": theory.tail_bounds(run._replace(change=walk)),
-        "spread": (
-            theory.tail_bounds(errors).post,
-            theory.tail_bounds(activity).pre,
-        ),
-        "ladders": [
-            theory.ladder(run, rank, side) for side in ("post", "pre")
-        ],
-        "loss": run.loss[-10:].mean() / run.loss[:10].mean(),
-    }
-
-
 n_runs = chapter.at_scale(smoke=1, book=2, paper=5)
 seeds = [10 * seed + k for k in range(n_runs)]
-real = {
-    "reaching": [examined(observed_reaching(k), k) for k in seeds],
-    **{
-        name: [examined(observed_task(task, k), k) for k in seeds]
-        for name, task in TASKS.items()
-    },
-}
+real = {"reaching": []} | {name: [] for name in TASKS}
+for k in seeds:
+    run = theory.observe_field(
+        n_units=n_units,
+        n_pretraining=n_pretraining,
+        proficiency=proficiency,
+        trials=trials,
+        seed=k,
+    )
+    real["reaching"].append(theory.run_tails(run, k))
+    for name, task in TASKS.items():
+        run = theory.observe_task(
+            task, n_units=n_units, n_epochs=n_epochs, seed=k
+        )
+        real[name].append(theory.run_tails(run, k))
+every_run = [one for runs in real.values() for one in runs]
 
 # %% tags=["hide-input"]
 SIDES = {"post": "receiving units", "pre": "sending units"}
@@ -2252,7 +1887,7 @@ charts.show(
     charts.tail_panels(
         {
             name: {
-                title: tuple(getattr(runs[0]["tails"], side))
+                title: tuple(getattr(runs[0].tails, side))
                 for side, title in SIDES.items()
             }
             for name, runs in real.items()
@@ -2275,37 +1910,42 @@ charts.show(
 
 # %% tags=["remove-input"]
 row = bound_real.judge(
-    tail_excess([one["tails"] for runs in real.values() for one in runs]),
     {
-        "random walks": tail_excess(
-            [one["walk"] for runs in real.values() for one in runs]
-        )
+        "excess": [
+            side.excess() for one in every_run for side in one.tails
+        ]
+    },
+    {
+        "random walks": {
+            "excess": [
+                side.excess() for one in every_run for side in one.walk
+            ]
+        }
     },
 )
 bound_real.prose_assumes(row, holds=True)
 
-
-def guaranteed(runs, of="tails"):
-    """The rank that is certain to hold 90 %, over the units."""
-    return {
-        "guaranteed": [
-            max(side.ranks(0.9)[1] for side in one[of]) / n_units
-            for one in runs
-        ]
-    }
-
-
 # %% tags=["remove-input"]
-every_run = [one for runs in real.values() for one in runs]
+guaranteed, spread = (
+    {
+        name: [getattr(one, of).guaranteed(0.9) / n_units for one in runs]
+        for name, runs in real.items()
+    }
+    for of in ("tails", "spread")
+)
 row = bound_explains.judge(
-    guaranteed(every_run),
-    {"spread evenly": guaranteed(every_run, "spread")},
-    comparisons={name: guaranteed(runs) for name, runs in real.items()},
+    {"guaranteed": np.concatenate(list(guaranteed.values()))},
+    {
+        "spread evenly": {
+            "guaranteed": np.concatenate(list(spread.values()))
+        }
+    },
+    {name: {"guaranteed": ranks} for name, ranks in guaranteed.items()},
 )
 bound_explains.prose_assumes(row, holds=False)
 for name, runs in real.items():
     for side in SIDES:
-        ranks = [getattr(one["tails"], side).ranks(0.9) for one in runs]
+        ranks = [getattr(one.tails, side).ranks(0.9) for one in runs]
         measured, sure = np.array(ranks).max(0)
         glue(f"real-runs-{name}-{side}", int(sure), display=False)
         glue(
@@ -2316,14 +1956,13 @@ for name, runs in real.items():
     if name != "reaching":
         glue(
             f"real-runs-{name}-loss",
-            float(100 * np.mean([one["loss"] for one in runs])),
+            float(100 * np.mean([one.loss for one in runs])),
             display=False,
         )
 glue("real-runs-units", n_units, display=False)
-walks = [tail_excess([one["walk"]]) for r in real.values() for one in r]
-broken = sum(max(walk["excess"]) > 1e-9 for walk in walks)
-glue("real-runs-broken", int(broken), display=False)
-glue("real-runs-number", len(walks), display=False)
+broken = [max(s.excess() for s in one.walk) > 1e-9 for one in every_run]
+glue("real-runs-broken", sum(broken), display=False)
+glue("real-runs-number", len(every_run), display=False)
 
 # %% [markdown]
 # The bound holds in every run and at every rank. It is no empty promise:
@@ -2373,9 +2012,7 @@ charts.show(
     charts.ladder_points(
         {
             name: {
-                rung: float(
-                    np.mean([one["ladders"][1][rung] for one in runs])
-                )
+                rung: float(np.mean([one.ladder[rung] for one in runs]))
                 for rung in theory.RUNGS
             }
             for name, runs in real.items()
@@ -2396,10 +2033,10 @@ charts.show(
 
 # %% tags=["remove-input"]
 shares = {
-    name: np.mean([list(one["ladders"][1].values()) for one in runs], 0)
+    name: np.mean([list(one.ladder.values()) for one in runs], 0)
     for name, runs in real.items()
 }
-lost = {name: part[1:, 0] / part[:-1, 0] for name, part in shares.items()}
+lost = {name: part[1:] / part[:-1] for name, part in shares.items()}
 for name, part in (
     ("least", min(part[0] for part in lost.values())),
     ("most", max(part[0] for part in lost.values())),
@@ -2507,8 +2144,9 @@ for name, settings in {
     problem = theory.random_problem(
         seed, n_units=20, n_inputs=1, n_outputs=1, **settings
     )
-    run = learn_problem(
-        problem, n_steps=60, learning_rate=varied_rates(60), momentum=0.5
+    rates = theory.varied_rates(60, seed)
+    run = theory.learn_problem(
+        problem, n_steps=60, learning_rate=rates, momentum=0.5
     )
     d = theory.subspace_bound(
         problem.network, problem.initial, n_steps=60
@@ -2553,7 +2191,7 @@ start = problem.network.recurrent[0].numpy()
 for length in range(5):
     counted = 4 * (2 ** (length + 1) - 1)
     try:
-        vectors = learning_vectors(problem)
+        vectors = theory.learning_vectors(problem.network).numpy()
         found = theory.word_space(start, vectors, length).shape[1]
         print(f"{length} letters: {found}, counted {counted}")
     except ValueError as error:

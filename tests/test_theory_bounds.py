@@ -17,17 +17,27 @@ from ltr_core.learning import Diverged
 from ltr_core.theory import (
     LOSSES,
     RUNGS,
+    SIZES,
+    GradientBounds,
+    Tail,
+    TailBounds,
     cp_bound,
-    descend,
+    departure,
+    exact_trials,
     factors_of_gradient,
+    gradient_bounds,
     ladder,
     leak,
+    learn_problem,
     learned_part,
+    missing_ranks,
     random_problem,
     rank_bounds,
     singular_value_bounds,
     subspace_bound,
     tail_bounds,
+    varied_problems,
+    varied_rates,
 )
 
 # no shrinking: a wrong bound is to be caught, not explained
@@ -60,9 +70,7 @@ trainings = st.fixed_dictionaries(
 
 
 def learn(problem, **training):
-    training = {"n_steps": 6, "learning_rate": 0.5} | training
-    network, inputs, targets, initial, dt = problem
-    return descend(network, inputs, targets, dt=dt, initial=initial, **training)
+    return learn_problem(problem, **{"n_steps": 6, "learning_rate": 0.5} | training)
 
 
 def learned(problem, training):
@@ -93,19 +101,8 @@ WRONG = {"half": lambda values: values / 2, "the next": shifted}
 
 def check_factorisation(change: Callable, balanced: bool) -> None:
     def check(problem):
-        factors = factors_of_gradient(
-            problem.network,
-            problem.inputs,
-            problem.targets,
-            dt=problem.dt,
-            initial=problem.initial,
-        )
-        found = np.linalg.svd(
-            problem.dt * factors.adjoint @ factors.rates.T, compute_uv=False
-        )  # tau is 1
-        bound = change(
-            singular_value_bounds(factors.adjoint, factors.rates, problem.dt, balanced=balanced)
-        )
+        found, *bounds = gradient_bounds(problem)
+        bound = change(bounds[balanced])
         assert (found <= bound * (1 + 1e-9) + 1e-12 * found[0]).all()
 
     searched(check, problems)
@@ -127,6 +124,24 @@ def test_the_bound_takes_the_best_pair():
     left, right = np.diag([4.0, 1.0, 0.5]), np.diag([3.0, 2.0, 0.0])
     bound = singular_value_bounds(left, right, 0.5)
     np.testing.assert_allclose(bound, [6.0, 1.5, 0.0])  # 4 3, min(4 2, 1 3), min(4 0, 1 2, .5 3)
+
+
+def test_both_bounds_are_those_of_the_gradient_that_descent_takes():
+    problem = random_problem(1000, n_units=8, g=0.8, nonlinearity="tanh", initial_rank=1)
+    values, *bounds = gradient_bounds(problem)
+    gradient = learn(problem, n_steps=1).gradient[0]
+    np.testing.assert_allclose(values, np.linalg.svd(gradient, compute_uv=False))
+    factors = factors_of_gradient(**problem._asdict())
+    for found, balanced in zip(bounds, (False, True), strict=True):
+        told = singular_value_bounds(*factors[:2], problem.dt, balanced=balanced)
+        np.testing.assert_array_equal(found, told)
+
+
+def test_the_excess_is_the_largest_of_both_bounds_as_a_share_of_the_first_value():
+    rows = np.array([[4.0, 2.0], [5.0, 1.0], [4.5, 3.0]])
+    assert GradientBounds(*rows).excess() == 0.25
+    assert GradientBounds(*rows[[0, 2, 1]]).excess() == 0.25
+    assert GradientBounds(*rows).excess(lambda bound: bound + 1) == 0.0
 
 
 def test_balanced_columns_bound_more_closely_where_they_differ_in_length():
@@ -159,6 +174,16 @@ def test_no_tail_is_above_its_bound():
 def test_wrong_bounds_on_tails_are_caught(wrong):
     with pytest.raises(AssertionError):
         check_tails(WRONG[wrong])
+
+
+def test_excess_and_guarantee_of_tails():
+    post = Tail(np.array([1.0, 0.3, 0.0]), np.array([1.5, 0.25, 0.0]))
+    pre = Tail(np.array([1.0, 0.05, 0.0]), np.array([1.5, 0.05, 0.0]))
+    assert post.excess() == pytest.approx(0.05)
+    assert pre.excess() == 0.0
+    assert pre.excess(shifted) == pytest.approx(0.95)
+    assert [TailBounds(post, pre).guaranteed(share) for share in (0.9, 0.7)] == [2, 1]
+    assert TailBounds(pre, pre).guaranteed(0.9) == 1
 
 
 def check_ranks(fewer: int) -> None:
@@ -251,13 +276,7 @@ def test_ranks_that_hold_a_share_and_what_is_refused():
 
 # --- Theorem 3 ---------------------------------------------------------------------------------
 
-SIZES = [
-    (n_units, p, q, states, start)
-    for n_units in (20, 80)
-    for p, q in ((1, 1), (3, 2))
-    for states in (0, 2)
-    for start in (0, 1, 2)
-]
+SOME_SIZES = [size for size in SIZES if (size.n_inputs, size.n_outputs) in ((1, 1), (3, 2))]
 TRAININGS = [
     {"loss": loss, "learning_rate": rate, "momentum": momentum}
     for loss in LOSSES
@@ -268,7 +287,7 @@ TRAININGS = [
 
 def linear_runs(nonlinearity: str = "identity") -> Iterator[tuple]:
     """Each size with another training, in turn."""
-    for place, (n_units, p, q, states, start) in enumerate(SIZES):
+    for place, (n_units, p, q, states, start) in enumerate(SOME_SIZES):
         problem = random_problem(
             1000 + place,
             n_units=n_units,
@@ -285,10 +304,9 @@ def linear_runs(nonlinearity: str = "identity") -> Iterator[tuple]:
 
 
 def check_subspace(run, basis: np.ndarray) -> None:
-    d = basis.shape[1]
-    ranks = mode_ranks(learned_part(run) if run.kept is not None else run.change, 1e-8)
-    assert leak(run, basis) <= 1e-8
-    assert all(m <= b for m, b in zip(ranks, (d**2, d, d), strict=True))
+    leaked, over = departure(run, basis)
+    assert leaked <= 1e-8
+    assert over <= 0
 
 
 def test_linear_networks_never_leave_the_subspace():
@@ -364,3 +382,49 @@ def test_one_input_and_one_output_have_three_directions_over_steps():
     assert step_rank() == (3, 2, 2)  # symmetric under the mirror that swaps B and C
     assert step_rank(initial_rank=1) == (9, 3, 3)
     assert step_rank(start_rank=1)[0] > 4
+
+
+def test_a_departure_tells_ranks_apart_from_the_leak():
+    run = learn(random_problem(1000, n_units=12))
+    space = subspace_bound(run.start, n_steps=6).basis
+    assert departure(run, space).over == 0  # filled
+    assert departure(run, np.eye(12)[:, :5]).over == -1  # enough dimensions, of the wrong space
+    assert departure(run, np.eye(12)[:, :5]).leak > 0.1
+    assert departure(run, space[:, :3]) == (leak(run, space[:, :3]), 1)
+    decayed = learn(random_problem(1000, n_units=12, g=0.3), weight_decay=0.2, n_steps=2)
+    assert departure(decayed, space).over == max(
+        np.subtract(mode_ranks(learned_part(decayed), 1e-8), (16, 4, 4))
+    )
+
+
+def test_trials_of_the_exact_bound_catch_what_is_wrong():
+    sizes = SIZES[::7]
+    found, wrong = exact_trials(sizes, seed=1000)
+    assert max(found["leak"]) <= 1e-8
+    assert max(found["over"]) <= 0
+    assert len(found["leak"]) == len(wrong["one dimension less"]["over"]) == len(sizes)
+    started = sum(size.start_rank > 0 for size in sizes)
+    assert len(wrong["the start forgotten"]["leak"]) == started
+    assert len(wrong["tanh"]["leak"]) == len(wrong["Adam"]["leak"]) == 3
+    for columns in wrong.values():
+        assert min(columns["leak"]) > 1e-6
+    assert max(wrong["one dimension less"]["over"]) > 0
+    with pytest.raises(ValueError, match="none to be forgotten"):
+        exact_trials([size for size in sizes if not size.start_rank])
+
+
+def test_ranks_that_are_missing():
+    np.testing.assert_array_equal(missing_ranks(2, 1, 2, seed=1000), np.zeros((2, 3)))
+    np.testing.assert_array_equal(missing_ranks(2, 1, 2, more=1, seed=1000), [[7, 1, 1]] * 2)
+
+
+def test_varied_problems_and_rates():
+    some = [problem for problem, _ in varied_problems(12, seed=1000)]
+    again, _ = list(varied_problems(3, seed=1000))[2]
+    np.testing.assert_array_equal(again.network.recurrent, some[2].network.recurrent)
+    assert len({(*one.network.inward.shape, *one.network.outward.shape) for one in some}) > 8
+    assert [k for k, one in enumerate(some) if one.inputs.shape[:2] == (1, 1)] == [0, 10]
+    assert {one.network.nonlinearity for one in some} == {"tanh", "identity"}
+    assert varied_rates(5, seed=1) == varied_rates(5, seed=1) != varied_rates(5, seed=2)
+    assert 0.05 < min(varied_rates(99)) < 0.1
+    assert 0.45 < max(varied_rates(99)) < 0.5

@@ -73,7 +73,7 @@ def test_is_the_network_of_two_units():
 
 def test_refuses():
     problem = random_problem(0, n_units=10)
-    with pytest.raises(ValueError, match="assumption: linear"):
+    with pytest.raises(ValueError, match="assumes a linear network"):
         equivalent_network(problem.network._replace(nonlinearity="tanh"))
     with pytest.raises(ValueError, match="multiple of the identity"):
         equivalent_network(random_problem(0, n_units=10, g=0.5).network)

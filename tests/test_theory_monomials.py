@@ -13,13 +13,18 @@ from hypothesis import strategies as st
 from numpy.polynomial import chebyshev
 
 from ltr_core.theory import (
-    descend,
+    exponents,
     factors_of_gradient,
     leak,
+    leaks_outside,
+    learn_problem,
+    learning_vectors,
     monomial_count,
     monomial_tail,
     product_space,
+    product_spaces,
     random_problem,
+    random_space,
     slope_remainder,
     spanned,
     tanh_remainder,
@@ -156,10 +161,9 @@ def check_first_gradient(change: Callable, part: str, best: bool = True) -> None
     @SEARCH
     @given(drawn_problems, st.sampled_from(["squared", "quartic", "logistic"]))
     def check(problem, loss):
-        shown = (problem.network, problem.inputs, problem.targets)
-        options = {"dt": problem.dt, "initial": problem.initial, "loss": loss}
-        bounds = monomial_tail(*shown, **options, best=best, highest=15)
-        matrix = getattr(factors_of_gradient(*shown, **options), part)
+        given = problem._asdict() | {"loss": loss}
+        bounds = monomial_tail(**given, best=best, highest=15)
+        matrix = getattr(factors_of_gradient(**given), part)
         assert change(getattr(bounds, part)).broken_by(matrix) <= 1e-9
 
     check()
@@ -194,12 +198,8 @@ def test_the_rank_that_is_promised_for_a_tolerance():
 
 def learned(problem):
     """A run of several steps, and V: the input weights, the readout and the initial states."""
-    network, inputs, targets, initial, dt = problem
-    run = descend(
-        *(network, inputs, targets),
-        **{"dt": dt, "initial": initial, "n_steps": 8, "learning_rate": 2.0, "momentum": 0.5},
-    )
-    return run, torch.cat([network.inward[0], network.outward[0].T, initial.T], dim=1).numpy()
+    run = learn_problem(problem, n_steps=8, learning_rate=2.0, momentum=0.5)
+    return run, learning_vectors(problem.network, problem.initial).numpy()
 
 
 def scaled_problem(seed, scale, initial_rank=0):
@@ -216,9 +216,8 @@ def powers_of_inputs(vectors, degree):
     return spanned(torch.from_numpy(together)).numpy()
 
 
-def random_space(vectors, degree):
-    shape = product_space(vectors, degree).shape
-    return np.linalg.qr(np.random.default_rng(0).standard_normal(shape))[0]
+def as_many_at_random(vectors, degree):
+    return random_space(len(vectors), product_space(vectors, degree).shape[1], seed=0)
 
 
 def check_slope(degree, space, **options):
@@ -236,10 +235,25 @@ def test_what_products_leave_out_falls_with_two_powers_more(degree, initial_rank
     check_slope(degree, product_space, initial_rank=initial_rank)
 
 
-@pytest.mark.parametrize("wrong", [powers_of_inputs, random_space])
+@pytest.mark.parametrize("wrong", [powers_of_inputs, as_many_at_random])
 def test_spaces_without_all_products_are_caught(wrong):
     with pytest.raises(AssertionError):
         check_slope(3, wrong)
+
+
+def test_exponents_of_what_spaces_leave_out():
+    scales = np.array([0.01, 0.03])
+    problems = [[scaled_problem(1000, float(scale)) for scale in scales]]
+    leaks = leaks_outside(product_spaces, problems)
+    expected = {"m = 1": 2, "m = 3": 4, "inputs alone": 2, "random": 0}
+    for name, slope in expected.items():
+        assert exponents(leaks[name], scales)[0] == pytest.approx(slope, abs=0.2)
+
+
+def test_spaces_of_products_with_one_input():
+    spaces = product_spaces(random_problem(0, n_inputs=1, n_outputs=1, nonlinearity="tanh"))
+    dimensions = {name: basis.shape[1] for name, basis in spaces.items()}
+    assert dimensions == {"m = 1": 2, "m = 3": 6, "inputs alone": 3, "random": 6}
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import torch
 from ltr_core.learning import Diverged, adaptation_schedule, record_learning
 from ltr_core.rnn import RNN, mean_field_networks, random_networks, simulate
 from ltr_core.tasks import CurlField, FlipFlop, Hand, Reaching
+from ltr_core.theory.bounds import RUNGS, tail_bounds
 from ltr_core.theory.observed import observe_reaching, observe_training
-from ltr_core.theory.problems import random_problem
+from ltr_core.theory.problems import learn_problem, random_problem
+from ltr_core.theory.real_runs import observe_task, run_tails, spread_evenly
 from ltr_core.theory.runs import LOSSES, combination, descend, factors_of_gradient
 from ltr_core.training import train
 
@@ -133,6 +135,44 @@ def test_observed_reaching_is_the_recorded_learning():
     np.testing.assert_allclose(run.loss, record.error[0], rtol=1e-10)
     with pytest.raises(ValueError, match="observe one at a time"):
         observe_reaching(random_networks(2, 14, 3, 2), task, hand, schedule)
+
+
+def test_an_observed_task_is_plain_descent_from_a_network_of_its_own():
+    task = FlipFlop(duration=10.0)
+    run, again, other = (
+        observe_task(task, n_units=8, n_epochs=3, seed=seed) for seed in (1000, 1000, 1001)
+    )
+    np.testing.assert_array_equal(run.change, again.change)
+    assert np.abs(run.change - other.change).max() > 0
+    np.testing.assert_allclose(run.coefficients[-1], 0.8)  # 6.4 over 8 units
+    size = float(run.start.recurrent.std())
+    assert size == pytest.approx(0.9 / 8**0.5, rel=0.3)
+
+
+def test_what_is_kept_of_a_run_and_what_controls_break():
+    problem = random_problem(1000, n_units=32, g=0.8, nonlinearity="tanh")
+    run = learn_problem(problem, n_steps=25)
+    found = run_tails(run, seed=1000)
+    plain = tail_bounds(run)
+    assert max(side.excess() for side in found.tails) < 1e-9
+    assert max(side.excess() for side in found.walk) > 1e-3
+    assert tuple(found.ladder) == RUNGS
+    assert found.ladder["measured"] == pytest.approx(plain.pre.measured[2])
+    assert found.ladder[RUNGS[-1]] == pytest.approx(plain.pre.bound[2])
+    assert found.loss == run.loss[-10:].mean() / run.loss[:10].mean() < 1
+    for spread, side in zip(found.spread, plain, strict=True):
+        np.testing.assert_allclose(spread.bound[0], side.bound[0])  # the size is the same
+        np.testing.assert_allclose(np.diff(spread.bound), -spread.bound[0] / 32)  # of all alike
+    assert found.spread.guaranteed(0.9) > found.tails.guaranteed(0.9)
+
+
+def test_factors_spread_evenly_keep_their_size_at_every_step():
+    grams = learn_problem(random_problem(1000, n_units=6), n_steps=4).rates_gram
+    spread = spread_evenly(grams)
+    np.testing.assert_allclose(
+        np.trace(spread, axis1=1, axis2=2), np.trace(grams, axis1=1, axis2=2)
+    )
+    assert all(np.linalg.cond(each) == pytest.approx(1) for each in spread)
 
 
 @pytest.mark.usefixtures("as_in_use")

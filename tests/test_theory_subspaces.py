@@ -4,7 +4,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltr_core.theory import invariant_subspace, spanned
+from ltr_core.theory import (
+    invariant_subspace,
+    learning_vectors,
+    random_problem,
+    random_space,
+    spanned,
+    subspace_bound,
+)
 
 FEW = settings(max_examples=25)
 
@@ -71,3 +78,33 @@ def test_scale_of_a_vector_does_not_matter():
 def test_refuses(recurrent, vectors, tolerance, message):
     with pytest.raises(ValueError, match=message):
         invariant_subspace(recurrent, vectors, tolerance)
+
+
+def test_learning_vectors_are_inputs_then_readout_then_states():
+    problem = random_problem(0, n_units=8, n_inputs=1, n_outputs=2, initial_rank=1, n_trials=3)
+    network = problem.network
+    vectors = learning_vectors(network, problem.initial)
+    assert torch.equal(vectors[:, 0], network.inward[0, :, 0])
+    assert torch.equal(vectors[:, 1:3], network.outward[0].T)
+    assert torch.equal(vectors[:, 3:], problem.initial.T)
+    assert torch.equal(learning_vectors(network), vectors[:, :3])
+    with pytest.raises(ValueError, match=r"initial has shape \(3, 7\), the network 8 units"):
+        subspace_bound(network, problem.initial[:, 1:], n_steps=5)
+    with pytest.raises(ValueError, match="outward holds NaN"):
+        subspace_bound(network._replace(outward=torch.nan * network.outward), n_steps=5)
+    several = network._replace(**{k: v.repeat(2, 1, 1) for k, v in arrays(network).items()})
+    with pytest.raises(ValueError, match="2 networks: give one at a time"):
+        learning_vectors(several)
+
+
+def arrays(network):
+    return {name: getattr(network, name) for name in ("recurrent", "inward", "outward")}
+
+
+def test_random_spaces_are_orthonormal_and_the_seeds_own():
+    basis = random_space(9, 4, [3, 1])
+    np.testing.assert_allclose(basis.T @ basis, np.eye(4), atol=1e-12)
+    np.testing.assert_array_equal(basis, random_space(9, 4, [3, 1]))
+    assert np.abs(basis - random_space(9, 4, [3, 2])).max() > 0.1
+    with pytest.raises(ValueError, match="n_directions is 10: give 0 to 9"):
+        random_space(9, 10, 0)

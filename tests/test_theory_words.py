@@ -12,19 +12,27 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ltr_core.theory import (
+    FirstGradient,
     Remainders,
+    compare_runs,
     completed_basis,
-    descend,
+    exponents,
     factors_of_gradient,
     krylov_tail,
     leak,
+    leaks_outside,
+    learn_problem,
+    learning_vectors,
     matched_steps,
     optimiser_outcome,
     random_problem,
+    random_space,
+    relative_tails,
     singular_tails,
     spanned,
     turned,
     word_space,
+    word_spaces,
 )
 
 # no shrinking: a wrong bound is to be caught, not explained
@@ -47,22 +55,18 @@ LOSSES = st.sampled_from(["squared", "quartic", "logistic"])
 
 
 def learn(problem, **training):
-    training = {"n_steps": 8, "learning_rate": 0.5} | training
-    network, inputs, targets, initial, dt = problem
-    return descend(network, inputs, targets, dt=dt, initial=initial, **training)
+    return learn_problem(problem, **{"n_steps": 8, "learning_rate": 0.5} | training)
 
 
 def vectors_of(problem):
     """Inputs, readout and initial states, as columns."""
-    inward, outward = problem.network.inward[0], problem.network.outward[0]
-    return torch.cat([inward, outward.T, problem.initial.T], dim=1).numpy()
+    return learning_vectors(problem.network, problem.initial).numpy()
 
 
 def first_gradient(problem, bound, loss="squared", **options):
     """The factors of the first gradient beside their bounds."""
-    shown = (problem.network, problem.inputs, problem.targets)
-    given = {"dt": problem.dt, "initial": problem.initial, "loss": loss}
-    return factors_of_gradient(*shown, **given), bound(*shown, **given, **options)
+    given = problem._asdict() | {"loss": loss}
+    return factors_of_gradient(**given), bound(**given, **options)
 
 
 # --- tails --------------------------------------------------------------------------------------
@@ -77,6 +81,27 @@ def test_tails_are_distances_from_the_nearest_matrix_of_each_rank():
     assert [told.rank_above(t) for t in (5.0, 1.0, 0.0)] == [0, 2, 5]
     with pytest.raises(ValueError, match="says nothing about singular values above 0"):
         told._replace(remainder=told.remainder + 1.0).rank_above(0.5)
+
+
+def test_both_factors_count_with_changed_remainders_too():
+    bound = Remainders(np.array([0, 1]), np.array([5.0, 2.0]))
+    factors = factors_of_gradient(**random_problem(0, n_units=2)._asdict())
+    factors = factors._replace(rates=np.diag([4.0, 3.0]), adjoint=np.diag([4.0, 0.0]))
+    both = FirstGradient(bound, bound)
+    assert both.broken_by(factors) == pytest.approx(0.2)  # of the rates: (3 - 2) / 5
+    assert both._replace(rates=bound._replace(rank=bound.rank + 1)).broken_by(factors) <= 0
+    assert both.broken_by(factors, lambda left: left / 5) == pytest.approx(4 / 5)
+    flipped = factors._replace(rates=factors.adjoint, adjoint=factors.rates)
+    assert both.broken_by(flipped) == both.broken_by(factors)
+
+
+def test_relative_tails_are_shares_of_each_networks_own_norm():
+    matrices = [np.diag([4.0, 3.0]), np.diag([8.0, 6.0])]
+    bounds = [Remainders(np.array([0, 1, 2]), np.array([5.0, 4.0, 0.0])) for _ in matrices]
+    ranks, curves = relative_tails(matrices, {"told": bounds}, 2)
+    assert ranks.tolist() == [0, 1]
+    np.testing.assert_allclose(curves["measured"], [[1.0, 0.6], [1.0, 0.6]])
+    np.testing.assert_allclose(curves["told"], [[1.0, 0.8], [0.5, 0.4]])
 
 
 # --- the first gradient --------------------------------------------------------------------------
@@ -155,9 +180,9 @@ def without_mixing(recurrent, problem, length):
     return spanned(torch.from_numpy(np.hstack([forwards, backwards]))).numpy()
 
 
-def random_space(recurrent, problem, length):
+def as_many_at_random(recurrent, problem, length):
     size = word_space(recurrent, vectors_of(problem), length).shape[1]
-    return np.linalg.qr(np.random.default_rng(0).standard_normal((len(recurrent), size)))[0]
+    return random_space(len(recurrent), size, seed=0)
 
 
 SPACES = {
@@ -166,7 +191,7 @@ SPACES = {
         recurrent, vectors_of(problem), length - 1
     ),
     "without mixing": without_mixing,
-    "random": random_space,
+    "random": as_many_at_random,
 }
 
 
@@ -191,6 +216,20 @@ def test_what_words_leave_out_falls_with_one_power_more(length, alpha):
 def test_spaces_without_all_words_are_caught(wrong):
     with pytest.raises(AssertionError):
         check_decay(1, SPACES[wrong])
+
+
+def test_exponents_of_what_spaces_leave_out():
+    strengths = np.array([1e-3, 1e-2])
+    problems = [[random_problem(k, n_units=50, g=g) for g in strengths] for k in (1003, 1004)]
+    leaks = leaks_outside(word_spaces, problems, seed=1000)
+    slopes = {name: exponents(part, strengths) for name, part in leaks.items()}
+    expected = {"m = 0": 1, "m = 1": 2, "m = 2": 3, "not mixed": 1, "random": 0}
+    for name, slope in expected.items():
+        np.testing.assert_allclose(slopes[name], [slope, slope], atol=0.1)
+    one = leak(learn_problem(problems[1][0]), word_spaces(problems[1][0], [1000, 1])["random"])
+    assert leaks["random"][1, 0] == one
+    with pytest.raises(ValueError, match="above 0"):
+        exponents(np.zeros((1, 2)), strengths)
 
 
 def test_a_low_rank_part_of_the_start_counts_as_vectors():
@@ -297,7 +336,11 @@ def test_what_a_change_is_for(plain_and_aligned):
     level = max(run.loss.min() for run in runs.values())
     for name, step in steps.items():
         assert runs[name].loss[step] <= level < runs[name].loss[step - 1]
-    sgd, adam = (optimiser_outcome(problem, runs[name], steps[name], space) for name in runs)
+    compared = compare_runs(problem, runs, space)
+    sgd, adam = (one.outcome for one in compared.values())
+    assert compared["adam"].leak == leak(runs["adam"], space)
+    assert sgd == optimiser_outcome(problem, runs["sgd"], steps["sgd"], space)
+    np.testing.assert_array_equal(compared["adam"].change, runs["adam"].change[steps["adam"] - 1])
     assert sgd.loss == pytest.approx(runs["sgd"].loss[steps["sgd"]])
     assert sgd.outside_space < 1e-10
     assert sgd.kept_by_space == pytest.approx(1)

@@ -3,8 +3,6 @@
 from ltr_core.theory.bounds import (
     RUNGS,
     RankBounds,
-    Tail,
-    TailBounds,
     cp_bound,
     ladder,
     learned_part,
@@ -12,8 +10,10 @@ from ltr_core.theory.bounds import (
     tail_bounds,
 )
 from ltr_core.theory.comparison import Comparison, MissedChange, compare, missed_change
+from ltr_core.theory.decay import exponents, leaks_outside, product_spaces, word_spaces
 from ltr_core.theory.equivalent import EquivalentNetwork, equivalent_network
-from ltr_core.theory.factorisation import singular_value_bounds
+from ltr_core.theory.exact_trials import SIZES, ExactTrials, Size, exact_trials, missing_ranks
+from ltr_core.theory.factorisation import GradientBounds, gradient_bounds, singular_value_bounds
 from ltr_core.theory.fixed_point import FixedPointLearning, descend_fixed_point, two_unit_equivalent
 from ltr_core.theory.linear import (
     Expansion,
@@ -36,7 +36,9 @@ from ltr_core.theory.monomials import (
 )
 from ltr_core.theory.observed import observe_reaching, observe_training
 from ltr_core.theory.optimisers import (
+    ComparedRun,
     OptimiserOutcome,
+    compare_runs,
     completed_basis,
     loss_with,
     matched_steps,
@@ -59,8 +61,21 @@ from ltr_core.theory.overlaps import (
     overlaps,
     visible_overlaps,
 )
-from ltr_core.theory.problems import Problem, random_problem
+from ltr_core.theory.problems import (
+    Problem,
+    learn_problem,
+    random_problem,
+    varied_problems,
+    varied_rates,
+)
 from ltr_core.theory.pulse_problems import PulseProblem, pulse_problem
+from ltr_core.theory.real_runs import (
+    RunTails,
+    observe_field,
+    observe_task,
+    run_tails,
+    spread_evenly,
+)
 from ltr_core.theory.resolvent import (
     ChangeOrders,
     ResolventNorms,
@@ -77,21 +92,33 @@ from ltr_core.theory.runs import (
     descend,
     factors_of_gradient,
 )
-from ltr_core.theory.structureless import SubspaceBound, leak, subspace_bound
-from ltr_core.theory.subspaces import invariant_subspace, spanned
-from ltr_core.theory.tails import FirstGradient, Remainders, singular_tails
+from ltr_core.theory.structureless import Departure, SubspaceBound, departure, leak, subspace_bound
+from ltr_core.theory.subspaces import invariant_subspace, learning_vectors, random_space, spanned
+from ltr_core.theory.tails import (
+    FirstGradient,
+    Remainders,
+    Tail,
+    TailBounds,
+    relative_tails,
+    singular_tails,
+)
 from ltr_core.theory.words import krylov_tail, word_space
 
 __all__ = [
     "LOSSES",
     "RUNGS",
+    "SIZES",
     "ChangeOrders",
+    "ComparedRun",
     "Comparison",
+    "Departure",
     "EquivalentNetwork",
+    "ExactTrials",
     "Expansion",
     "Factors",
     "FirstGradient",
     "FixedPointLearning",
+    "GradientBounds",
     "LowRankLearning",
     "LowRankNetwork",
     "MissedChange",
@@ -104,6 +131,8 @@ __all__ = [
     "RankBounds",
     "Remainders",
     "ResolventNorms",
+    "RunTails",
+    "Size",
     "SubspaceBound",
     "Tail",
     "TailBounds",
@@ -112,40 +141,55 @@ __all__ = [
     "change_orders",
     "combination",
     "compare",
+    "compare_runs",
     "completed_basis",
     "cp_bound",
+    "departure",
     "descend",
     "descend_fixed_point",
     "descend_low_rank",
     "descend_overlaps",
     "equivalent_network",
+    "exact_trials",
     "expansion",
+    "exponents",
     "factors_of_gradient",
     "fixed_point_output",
+    "gradient_bounds",
     "invariant_subspace",
     "krylov_tail",
     "ladder",
     "large_network_norms",
     "leak",
+    "leaks_outside",
+    "learn_problem",
     "learned_part",
     "learning_time",
+    "learning_vectors",
     "loss_with",
     "matched_steps",
     "missed_change",
+    "missing_ranks",
     "monomial_count",
     "monomial_tail",
     "network_with_overlaps",
+    "observe_field",
     "observe_reaching",
+    "observe_task",
     "observe_training",
     "optimiser_outcome",
     "overlap_flow",
     "overlap_output",
     "overlaps",
     "product_space",
+    "product_spaces",
     "pulse_problem",
     "random_problem",
+    "random_space",
     "rank_bounds",
+    "relative_tails",
     "resolvent_norms",
+    "run_tails",
     "scaled_time",
     "shuffled_loss",
     "singular_tails",
@@ -155,12 +199,16 @@ __all__ = [
     "small_target_learning_time",
     "spanned",
     "spread",
+    "spread_evenly",
     "subspace_bound",
     "tail_bounds",
     "tanh_remainder",
     "turned",
     "two_unit_equivalent",
     "valid_until",
+    "varied_problems",
+    "varied_rates",
     "visible_overlaps",
     "word_space",
+    "word_spaces",
 ]

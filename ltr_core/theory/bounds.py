@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from ltr_core.decomposition import cp, mode_ranks
 from ltr_core.decomposition.unfolding import energies
 from ltr_core.theory.runs import ObservedRun
-from ltr_core.theory.tails import sums_after
+from ltr_core.theory.tails import Tail, TailBounds, sums_after
 
 Side = Literal["post", "pre"]
 AXIS: dict[Side, int] = {"post": 1, "pre": 2}
@@ -26,52 +26,6 @@ RUNGS = (
     "one average over steps (bound)",
 )
 """Names of the rungs of `ladder`, from what is measured up to the bound."""
-
-
-class Tail(NamedTuple):
-    """What the unfolding of one side leaves out of its first r directions, r = 0 to N.
-
-    Both as shares of the squared norm: as `measured`, and the `bound` of theory, which may be
-    above 1 and then says nothing.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ltr_core import theory
-    >>> tail = theory.Tail(measured=np.array([1.0, 0.2, 0.0]), bound=np.array([1.5, 0.4, 0.0]))
-    >>> tail.ranks(0.7)
-    (1, 2)
-    """
-
-    measured: Float[np.ndarray, " rank"]
-    bound: Float[np.ndarray, " rank"]
-
-    def ranks(self, share: float) -> tuple[int, int]:
-        """The least ranks that hold this share of the squared norm: measured, and guaranteed.
-
-        Raises ValueError for a share outside (0, 1).
-        """
-        if not 0 < share < 1:
-            raise ValueError(f"share is {share}: it must lie between 0 and 1.")
-        measured, bound = (int(np.argmax(tail <= 1 - share)) for tail in self)
-        return measured, bound
-
-
-class TailBounds(NamedTuple):
-    """The tails of both sides' unfoldings.
-
-    Examples
-    --------
-    >>> from ltr_core import theory
-    >>> problem = theory.random_problem(n_units=10)
-    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
-    >>> post, pre = theory.tail_bounds(run)
-    >>> post.measured.shape, bool((pre.measured <= pre.bound + 1e-9).all())
-    ((11,), True)
-    """
-
-    post: Tail
-    pre: Tail
 
 
 class RankBounds(NamedTuple):

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ltr_core.rnn import RNN
-from ltr_core.theory.subspaces import invariant_subspace
+from ltr_core.theory.subspaces import check_linear, invariant_subspace, learning_vectors
 
 
 class EquivalentNetwork(NamedTuple):
@@ -65,10 +64,9 @@ def equivalent_network(
     >>> bool(abs(runs[0].loss - runs[1].loss).max() < 1e-12)
     True
     """
-    _check(network, initial)
+    check_linear(network)
+    vectors = learning_vectors(network, initial)
     recurrent, inward, outward = (part[0].double() for part in network[:3])
-    starts = recurrent.new_zeros(network.n_units, 0) if initial is None else initial.double().mT
-    vectors = torch.cat([inward, outward.mT, starts], dim=1)
     basis = invariant_subspace(recurrent, vectors, tolerance)
     if basis.shape[1] == network.n_units:
         raise ValueError(
@@ -84,21 +82,3 @@ def equivalent_network(
         outward=(outward @ basis)[None],
     )
     return EquivalentNetwork(small, None if initial is None else initial.double() @ basis, basis)
-
-
-def _check(network: RNN, initial: Tensor | None) -> None:
-    if network.nonlinearity != "identity":
-        raise ValueError(
-            f"The network's nonlinearity is '{network.nonlinearity}'; assumption: linear, "
-            'nonlinearity="identity".'
-        )
-    if network.n_networks != 1:
-        raise ValueError(f"There are {network.n_networks} networks: give one at a time.")
-    if initial is not None and initial.shape[1] != network.n_units:
-        raise ValueError(
-            f"initial has shape {tuple(initial.shape)}, the network {network.n_units} units: the "
-            "axes are (trial, neuron)."
-        )
-    for name, part in zip(("recurrent", "inward", "outward"), network[:3], strict=True):
-        if not torch.isfinite(part).all():
-            raise ValueError(f"{name} holds NaN or infinity.")

@@ -3,8 +3,57 @@
 The inequality between the singular values of a product and of its factors is Horn's.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
+
+from ltr_core.theory.problems import Problem
+from ltr_core.theory.runs import factors_of_gradient
+from ltr_core.theory.tails import Change, unchanged
+
+
+class GradientBounds(NamedTuple):
+    """The singular values of one gradient, and both bounds on them; see `singular_value_bounds`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> found = theory.GradientBounds(*np.array([[2.0, 1.0], [4.0, 1.0], [3.0, 1.5]]))
+    >>> found.excess(), found.excess(lambda bound: bound / 2)  # a wrong bound
+    (0.0, 0.25)
+    """
+
+    values: Float[np.ndarray, " neuron"]
+    plain: Float[np.ndarray, " neuron"]
+    balanced: Float[np.ndarray, " neuron"]
+
+    def excess(self, change: Change = unchanged) -> float:
+        """The most by which a value is above either bound, as a share of the first value.
+
+        `change`: what is made of the bounds first.
+        """
+        above = [(self.values - change(bound)).max() for bound in (self.plain, self.balanced)]
+        return float(max(above) / self.values[0])
+
+
+def gradient_bounds(problem: Problem) -> GradientBounds:
+    """Of the first gradient of a problem, by the squared loss.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> found = theory.gradient_bounds(theory.random_problem(n_units=10, g=0.8))
+    >>> found.values.shape, found.excess() < 1e-9
+    ((10,), True)
+    """
+    adjoint, rates, *_ = factors_of_gradient(**problem._asdict())
+    h = problem.dt / problem.network.tau
+    plain, balanced = (
+        singular_value_bounds(adjoint, rates, h, balanced=one) for one in (False, True)
+    )
+    return GradientBounds(np.linalg.svd(h * adjoint @ rates.T, compute_uv=False), plain, balanced)
 
 
 def singular_value_bounds(

@@ -13,6 +13,8 @@ from jaxtyping import Float
 
 from ltr_core.theory.problems import Problem
 from ltr_core.theory.runs import ObservedRun, factors_of_gradient
+from ltr_core.theory.structureless import leak
+from ltr_core.theory.subspaces import random_space
 
 
 class OptimiserOutcome(NamedTuple):
@@ -44,6 +46,28 @@ class OptimiserOutcome(NamedTuple):
     kept_by_space: float
     kept_by_own: float
     kept_by_random: float
+
+
+class ComparedRun(NamedTuple):
+    """One of several runs that are looked at as soon as all are at the same loss.
+
+    - `leak`: of the whole run out of the given space, see `leak`. `outcome`: at that step.
+    - `change` (post, pre): what had been written by then.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=12)
+    >>> space = theory.subspace_bound(problem.network, n_steps=5).basis
+    >>> runs = {"plain": theory.learn_problem(problem, n_steps=5)}
+    >>> found = theory.compare_runs(problem, runs, space)["plain"]
+    >>> found.leak < 1e-10, found.outcome.step, found.change.shape
+    (True, 4, (12, 12))
+    """
+
+    leak: float
+    outcome: OptimiserOutcome
+    change: Float[np.ndarray, "post pre"]
 
 
 def turned(problem: Problem, directions: Float[np.ndarray, "neuron neuron"]) -> Problem:
@@ -107,10 +131,9 @@ def loss_with(problem: Problem, change: Float[np.ndarray, "post pre"]) -> float:
     >>> bool(theory.loss_with(problem, run.change[-1]) < run.loss[0])
     True
     """
-    network = problem.network
-    network = network._replace(recurrent=network.recurrent + torch.from_numpy(change)[None])
-    shown = (network, problem.inputs, problem.targets)
-    return factors_of_gradient(*shown, dt=problem.dt, initial=problem.initial).loss
+    start = problem.network
+    network = start._replace(recurrent=start.recurrent + torch.from_numpy(change)[None])
+    return factors_of_gradient(**problem._replace(network=network)._asdict()).loss
 
 
 def matched_steps(runs: Mapping[str, ObservedRun]) -> dict[str, int]:
@@ -166,7 +189,7 @@ def optimiser_outcome(
     n_units, d = basis.shape
     left, sizes, right = np.linalg.svd(change)
     own = (left[:, :d] * sizes[:d]) @ right[:d]
-    random = np.linalg.qr(np.random.default_rng(seed).standard_normal((n_units, d)))[0]
+    random = random_space(n_units, d, seed)
     before, after = float(run.loss[0]), loss_with(problem, change)
     if after >= before:
         raise ValueError(f"The loss went from {before:.3g} to {after:.3g}: nothing was learned.")
@@ -180,6 +203,37 @@ def optimiser_outcome(
         int((sizes > 0.01 * sizes[0]).sum()),
         *kept,
     )
+
+
+def compare_runs(
+    problem: Problem,
+    runs: Mapping[str, ObservedRun],
+    basis: Float[np.ndarray, "neuron direction"],
+    seed: int = 0,
+) -> dict[str, ComparedRun]:
+    """Runs on one problem at equal loss: each at its own of `matched_steps`.
+
+    `basis`, `seed`: see `optimiser_outcome`. Raises ValueError as that and `matched_steps` do.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=20)
+    >>> space = theory.subspace_bound(problem.network, n_steps=30).basis
+    >>> runs = {
+    ...     "plain": theory.learn_problem(problem, n_steps=30),
+    ...     "Adam": theory.learn_problem(problem, learning_rate=0.01, optimiser="adam"),
+    ... }
+    >>> found = theory.compare_runs(problem, runs, space)
+    >>> {name: bool(one.leak > 0.1) for name, one in found.items()}
+    {'plain': False, 'Adam': True}
+    """
+    found = {}
+    for name, step in matched_steps(runs).items():
+        outcome = optimiser_outcome(problem, runs[name], step, basis, seed)
+        change = runs[name].change[step - 1].copy()
+        found[name] = ComparedRun(leak(runs[name], basis), outcome, change)
+    return found
 
 
 def _within(

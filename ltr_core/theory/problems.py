@@ -1,6 +1,7 @@
 """Small random problems: what theorems about learning are tried on."""
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from ltr_core.counts import check_counts
 from ltr_core.rnn import RNN
 from ltr_core.rollout import Nonlinearity
+from ltr_core.theory.runs import ObservedRun, descend
 
 
 class Problem(NamedTuple):
@@ -17,6 +19,8 @@ class Problem(NamedTuple):
 
     - `network`: a batch of one. `dt` in units of its time constant, which is 1.
     - `inputs` (trial, time, input), `targets` (trial, time, output), `initial` (trial, neuron).
+
+    The fields are named as functions of the theory take them: ``krylov_tail(**problem._asdict())``.
 
     Examples
     --------
@@ -96,3 +100,63 @@ def _check_ranks(n_units: int, **ranks: int) -> None:
     for name, rank in ranks.items():
         if not 0 <= rank <= n_units:
             raise ValueError(f"{name} is {rank}: a rank lies between 0 and {n_units}, the units.")
+
+
+def varied_problems(number: int, seed: int = 0) -> Iterator[tuple[Problem, np.random.Generator]]:
+    """Problems that differ in every size, some with a single column in the factors.
+
+    Linear and tanh networks, with and without random connections, in turn; every tenth has one
+    trial of one step. Each comes with the generator that drew its sizes, to draw more from.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> [problem.network.nonlinearity for problem, _ in theory.varied_problems(4)]
+    ['tanh', 'tanh', 'identity', 'identity']
+    """
+    for k in range(number):
+        rng = np.random.default_rng([seed, k])
+        small = {"n_trials": 1, "n_time": 1, "initial_rank": 1}
+        problem = random_problem(
+            int(rng.integers(1_000_000)),
+            n_units=int(rng.integers(4, 40)),
+            n_inputs=int(rng.integers(1, 4)),
+            n_outputs=int(rng.integers(1, 4)),
+            g=[0.0, 0.8][k % 2],
+            nonlinearity="identity" if k // 2 % 2 else "tanh",
+            **(small if k % 10 == 0 else {"n_time": 12}),
+        )
+        yield problem, rng
+
+
+def varied_rates(n_steps: int, seed: int = 0) -> list[float]:
+    """Step sizes that differ from step to step, between 0.05 and 0.5.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> rates = theory.varied_rates(12)
+    >>> len(rates), 0.05 < min(rates) < max(rates) < 0.5
+    (12, True)
+    """
+    rng = np.random.default_rng([seed, n_steps])
+    return [float(rate) for rate in rng.uniform(0.05, 0.5, n_steps)]
+
+
+def learn_problem(
+    problem: Problem,
+    *,
+    n_steps: int = 30,
+    learning_rate: float | Sequence[float] = 1.0,
+    **options: Any,
+) -> ObservedRun:
+    """`descend` on a problem, with these and other of its options.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> run = theory.learn_problem(theory.random_problem(n_units=10), n_steps=5, momentum=0.5)
+    >>> run.change.shape, bool(run.loss[-1] < run.loss[0])
+    ((5, 10, 10), True)
+    """
+    return descend(**problem._asdict(), n_steps=n_steps, learning_rate=learning_rate, **options)

@@ -3,15 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ltr_core.counts import check_counts
+from ltr_core.decomposition import mode_ranks
 from ltr_core.rnn import RNN
 from ltr_core.theory.bounds import cp_bound, learned_part
 from ltr_core.theory.runs import ObservedRun
-from ltr_core.theory.subspaces import invariant_subspace
+from ltr_core.theory.subspaces import check_linear, invariant_subspace, learning_vectors
 
 
 class SubspaceBound(NamedTuple):
@@ -56,7 +56,7 @@ def subspace_bound(
     everything. The bound holds for every loss, data, step sizes, momentum and weight decay (of
     W_s - k_s W_0), also if input weights and readout learn.
 
-    Raises ValueError for a network that is not linear, more than one network, or no steps.
+    Raises ValueError for a network that is not linear, no steps, and as `learning_vectors` does.
 
     Examples
     --------
@@ -65,18 +65,10 @@ def subspace_bound(
     >>> theory.subspace_bound(network, n_steps=50).dimension  # 2 + 1, and 2 more of W_0
     5
     """
-    if network.nonlinearity != "identity":
-        raise ValueError(
-            f"The network's nonlinearity is '{network.nonlinearity}', and the bound assumes a "
-            'linear network (nonlinearity="identity"): a nonlinear one leads out of every subspace.'
-        )
-    if network.n_networks != 1:
-        raise ValueError(f"There are {network.n_networks} networks: give one at a time.")
+    check_linear(network)
     check_counts(n_steps=n_steps)
-    recurrent, inward, outward = (part[0].double() for part in network[:3])
-    states = [] if initial is None else [initial.double().T]
-    vectors = torch.cat([inward, outward.T, *states], dim=1)
-    basis = invariant_subspace(recurrent, vectors, tolerance).numpy()
+    vectors = learning_vectors(network, initial)
+    basis = invariant_subspace(network.recurrent[0], vectors, tolerance).numpy()
     d = basis.shape[1]
     ranks = (min(n_steps, d**2), d, d)
     return SubspaceBound(basis, ranks, cp_bound(ranks), everything=d == network.n_units)
@@ -96,9 +88,54 @@ def leak(run: ObservedRun, basis: Float[np.ndarray, "neuron direction"]) -> floa
     >>> theory.leak(run, space) < 1e-12, theory.leak(run, space[:, :2]) < 1e-12
     (True, False)
     """
-    tensor = run.change if run.kept is None else learned_part(run)
+    tensor = _learned(run)
     size = np.linalg.norm(tensor, axis=(1, 2)).max()
     if size == 0:
         raise ValueError("The weights did not change: nothing could leak.")
     inside = basis @ (basis.T @ tensor @ basis) @ basis.T
     return float(np.linalg.norm(tensor - inside, axis=(1, 2)).max() / size)
+
+
+class Departure(NamedTuple):
+    """How far a run leaves a space of d dimensions that should hold it; at most 0 where it does.
+
+    - `leak`: out of the space, see `leak` (but for rounding).
+    - `over`: by how much a mode rank is above d^2, d and d; the largest excess, which may be
+      negative.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> theory.Departure(leak=0.3, over=2).over
+    2
+    """
+
+    leak: float
+    over: int
+
+
+def departure(
+    run: ObservedRun, basis: Float[np.ndarray, "neuron direction"], tolerance: float = 1e-8
+) -> Departure:
+    """The leak out of a space, and the mode ranks (at the tolerance) above what it allows.
+
+    Raises ValueError as `leak` does.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem()
+    >>> space = theory.subspace_bound(problem.network, n_steps=5).basis
+    >>> run = theory.learn_problem(problem, n_steps=5, learning_rate=0.5)
+    >>> theory.departure(run, space).over, theory.departure(run, space[:, :2]).over
+    (0, 2)
+    """
+    d = basis.shape[1]
+    ranks = mode_ranks(_learned(run), tolerance)
+    over = max(rank - most for rank, most in zip(ranks, (d**2, d, d), strict=True))
+    return Departure(leak(run, basis), over)
+
+
+def _learned(run: ObservedRun) -> Float[np.ndarray, "step post pre"]:
+    """The learned part, or of a run of Adam the change itself."""
+    return run.change if run.kept is None else learned_part(run)

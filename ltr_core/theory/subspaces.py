@@ -1,9 +1,57 @@
 """Subspaces that hold everything a linear network learns from."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from ltr_core.rnn import RNN
+
+
+def learning_vectors(
+    network: RNN, initial: Float[Tensor, "trial neuron"] | None = None
+) -> Float[Tensor, "neuron vector"]:
+    """What one network (a batch of one) learns from, as columns: inputs, readout, initial states.
+
+    They are the columns of B, the rows of C and, if given, the states before the first step, in
+    this order and in double precision.
+
+    Raises ValueError for more networks than one, states that do not fit, or values not finite.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=30, n_inputs=2, n_outputs=1, n_trials=6)
+    >>> theory.learning_vectors(problem.network).shape
+    torch.Size([30, 3])
+    >>> theory.learning_vectors(problem.network, problem.initial).shape
+    torch.Size([30, 9])
+    """
+    if network.n_networks != 1:
+        raise ValueError(f"There are {network.n_networks} networks: give one at a time.")
+    parts = {"inward": network.inward[0], "outward": network.outward[0].mT}
+    if initial is not None:
+        if initial.shape[1] != network.n_units:
+            raise ValueError(
+                f"initial has shape {tuple(initial.shape)}, the network {network.n_units} units: "
+                "the axes are (trial, neuron)."
+            )
+        parts["initial"] = initial.mT
+    for name, part in parts.items():
+        if not torch.isfinite(part).all():
+            raise ValueError(f"{name} holds NaN or infinity.")
+    return torch.cat([part.double() for part in parts.values()], dim=1)
+
+
+def check_linear(network: RNN) -> None:
+    """Raises ValueError for a network that is not: it leaves every subspace."""
+    if network.nonlinearity != "identity":
+        raise ValueError(
+            f"The network's nonlinearity is '{network.nonlinearity}', and the subspace assumes a "
+            'linear network (nonlinearity="identity"): a nonlinear one leads out of every subspace.'
+        )
 
 
 def spanned(
@@ -39,6 +87,27 @@ def spanned(
 def basis_of(vectors: Float[np.ndarray, "neuron vector"]) -> Float[np.ndarray, "neuron direction"]:
     """`spanned`, from array to array."""
     return spanned(torch.from_numpy(vectors)).numpy()
+
+
+def random_space(
+    n_units: int, n_directions: int, seed: int | Sequence[int]
+) -> Float[np.ndarray, "neuron direction"]:
+    """An orthonormal basis of a space that points anywhere, to hold others against.
+
+    Raises ValueError for more directions than units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> basis = theory.random_space(30, 4, seed=0)
+    >>> basis.shape, np.allclose(basis.T @ basis, np.eye(4))
+    ((30, 4), True)
+    """
+    if not 0 <= n_directions <= n_units:
+        raise ValueError(f"n_directions is {n_directions}: give 0 to {n_units}, the units.")
+    drawn = np.random.default_rng(seed).standard_normal((n_units, n_directions))
+    return np.linalg.qr(drawn)[0]
 
 
 def invariant_subspace(

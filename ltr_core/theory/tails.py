@@ -5,6 +5,7 @@ is its *tail*, the root of the sum of its squared singular values after the r-th
 is within e of some matrix of rank r has a tail of at most e, and at most r singular values above e.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,72 @@ from torch import Tensor
 from ltr_core.rnn import RNN, simulate
 from ltr_core.theory.runs import Factors, Loss, LossName, factors_of_gradient, named_loss
 from ltr_core.theory.subspaces import spanned
+
+Change = Callable[[np.ndarray], np.ndarray]
+"""What is made of a bound before it is tried: a wrong one must be caught."""
+
+
+def unchanged(bound: np.ndarray) -> np.ndarray:
+    """The bound as it is."""
+    return bound
+
+
+class Tail(NamedTuple):
+    """What the unfolding of one side leaves out of its first r directions, r = 0 to N.
+
+    Both as shares of the squared norm: as `measured`, and the `bound` of theory, which may be
+    above 1 and then says nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import theory
+    >>> tail = theory.Tail(measured=np.array([1.0, 0.2, 0.0]), bound=np.array([1.5, 0.4, 0.0]))
+    >>> tail.ranks(0.7)
+    (1, 2)
+    >>> round(tail.excess(), 6), round(tail.excess(lambda bound: bound / 4), 6)  # a wrong bound
+    (0.0, 0.625)
+    """
+
+    measured: Float[np.ndarray, " rank"]
+    bound: Float[np.ndarray, " rank"]
+
+    def ranks(self, share: float) -> tuple[int, int]:
+        """The least ranks that hold this share of the squared norm: measured, and guaranteed.
+
+        Raises ValueError for a share outside (0, 1).
+        """
+        if not 0 < share < 1:
+            raise ValueError(f"share is {share}: it must lie between 0 and 1.")
+        measured, bound = (int(np.argmax(tail <= 1 - share)) for tail in self)
+        return measured, bound
+
+    def excess(self, change: Change = unchanged) -> float:
+        """The most by which `measured` is above the bound, or above what `change` makes of it."""
+        return float((self.measured - change(self.bound)).max())
+
+
+class TailBounds(NamedTuple):
+    """The tails of both sides' unfoldings.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(n_units=10)
+    >>> run = theory.descend(*problem[:3], dt=problem.dt, n_steps=5, learning_rate=0.5)
+    >>> post, pre = theory.tail_bounds(run)
+    >>> post.measured.shape, pre.excess() < 1e-9
+    ((11,), True)
+    >>> theory.tail_bounds(run).guaranteed(0.9)
+    2
+    """
+
+    post: Tail
+    pre: Tail
+
+    def guaranteed(self, share: float) -> int:
+        """The rank that is certain to hold this share on both sides; raises as `Tail.ranks`."""
+        return max(side.ranks(share)[1] for side in self)
 
 
 class Remainders(NamedTuple):
@@ -67,10 +134,23 @@ class FirstGradient(NamedTuple):
     >>> bound = theory.krylov_tail(*problem[:3], dt=problem.dt)
     >>> bound.rates.rank[:3], bound.adjoint.rank[:3]
     (array([0, 2, 4]), array([0, 1, 2]))
+    >>> factors = theory.factors_of_gradient(*problem[:3], dt=problem.dt)
+    >>> bound.broken_by(factors) < 1e-9, bound.broken_by(factors, lambda left: left / 10) < 1e-9
+    (True, False)
     """
 
     rates: Remainders
     adjoint: Remainders
+
+    def broken_by(self, factors: Factors, change: Change = unchanged) -> float:
+        """The larger of both factors' `Remainders.broken_by`, with changed remainders if you like.
+
+        At most 0 if the bounds hold, but for rounding.
+        """
+        return max(
+            bound._replace(remainder=change(bound.remainder)).broken_by(matrix)
+            for bound, matrix in ((self.rates, factors.rates), (self.adjoint, factors.adjoint))
+        )
 
 
 def singular_tails(matrix: Float[np.ndarray, "row column"]) -> Float[np.ndarray, " rank"]:
@@ -85,6 +165,36 @@ def singular_tails(matrix: Float[np.ndarray, "row column"]) -> Float[np.ndarray,
     """
     sizes = np.linalg.svd(matrix, compute_uv=False)
     return np.sqrt(sums_after(sizes**2))
+
+
+def relative_tails(
+    matrices: Sequence[Float[np.ndarray, "row column"]],
+    bounds: Mapping[str, Sequence[Remainders]],
+    n_ranks: int,
+) -> tuple[Int[np.ndarray, " rank"], dict[str, Float[np.ndarray, "network rank"]]]:
+    """The tails of several networks' matrices at the bounds' first ranks, and the bounds there.
+
+    Returns the ranks, and curves by name, "measured" first: shares of each matrix's own norm.
+    All bounds tell of the same ranks.
+
+    Examples
+    --------
+    >>> from ltr_core import theory
+    >>> problem = theory.random_problem(g=0.3)._asdict()
+    >>> factors, bound = theory.factors_of_gradient(**problem), theory.krylov_tail(**problem)
+    >>> ranks, curves = theory.relative_tails([factors.rates], {"bound": [bound.rates]}, 3)
+    >>> ranks, bool((curves["measured"] <= curves["bound"]).all())
+    (array([0, 2, 4]), True)
+    """
+    ranks = next(iter(bounds.values()))[0].rank[:n_ranks]
+    tails = [singular_tails(matrix) for matrix in matrices]
+    sizes = np.array([tail[0] for tail in tails])[:, None]
+    told = {
+        name: np.stack([bound.remainder[:n_ranks] for bound in each])
+        for name, each in bounds.items()
+    }
+    curves = {"measured": np.stack([tail[ranks] for tail in tails]), **told}
+    return ranks, {name: curve / sizes for name, curve in curves.items()}
 
 
 def sums_after(held: Float[np.ndarray, " direction"]) -> Float[np.ndarray, " rank"]:
