@@ -53,8 +53,7 @@ def ranks_of(
     cp = np.inf
     if cp_ranks:
         curve = rank_curve(tensor, cp_ranks, (seed,), n_restarts=2, max_iterations=200)
-        fits = curve.fit[:, 0] >= fraction
-        cp = float(curve.ranks[fits.argmax()]) if fits.any() else np.inf
+        cp = float(curve.rank_holding(fraction) or np.inf)
     held = np.cumsum(np.linalg.svd(tensor[-1], compute_uv=False) ** 2)
     final = int(np.searchsorted(held, fraction * held[-1])) + 1
     return Ranks(*energy_ranks(tensor, fraction), cp, final, nulls.grows_along_itself(tensor))

@@ -6,10 +6,10 @@ the paper measures; `learn_over` does so for many tasks, strengths and sizes.
 
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 
 from ltr_core.learned_change import (
     change_of,
@@ -84,6 +84,26 @@ class Learned(NamedTuple):
                 for name, value in self._asdict().items()
             )
         )
+
+    def eigenvalues(
+        self, when: Literal["before", "after"]
+    ) -> Complex[np.ndarray, "network neuron"]:
+        """Those of the recurrent weights before or after learning, as complex numbers."""
+        parts = self.eigenvalues_before if when == "before" else self.eigenvalues_after
+        return parts @ np.array([1, 1j])
+
+    def loss_left(
+        self, rank: int, of: Literal["change", "weights"] = "change"
+    ) -> Float[np.ndarray, " network"]:
+        """The loss with the change, or the weights, cut to a rank, over that without any change.
+
+        Raises ValueError for a rank that was not measured.
+        """
+        if rank not in self.ranks:
+            raise ValueError(f"rank {rank} was not measured; there are {self.ranks.tolist()}.")
+        losses = self.truncated if of == "change" else self.truncated_weights
+        at = self.ranks.tolist().index(rank)
+        return losses[:, at] / self.truncated[:, 0]
 
 
 def learn(
