@@ -45,6 +45,7 @@ from myst_nb import glue
 
 import ltr_core as ltr
 from ltr_core import Chapter, charts, nulls, synthetic
+from ltr_core.decomposition.held import slice_energies
 
 chapter = Chapter("01_weight_tensor", scale=scale, seed=seed)
 n_toys = chapter.at_scale(smoke=2, book=5, paper=20)
@@ -176,28 +177,19 @@ def toy(rng, n_units=30):
     ).reconstruct()
 
 
-def moved(tensor):
-    """The same tensor, each slice turned into directions of its own."""
-    return np.stack([nulls.turned(matrix, rng) for matrix in tensor])
-
-
 def fits(tensors):
     """The CP fit of each tensor at each rank: (tensor, rank)."""
-    return np.array(
-        [ltr.rank_curve(t, ranks).fit.max(1) for t in tensors]
-    )
+    return np.array([ltr.rank_curve(t, ranks).best_fit for t in tensors])
 
 
 ranks = (1, 2, 3, 4, 6, 8, 12)
 toys = [toy(np.random.default_rng([seed, i])) for i in range(n_toys)]
-moving = [moved(tensor) for tensor in toys]
-cut = [
-    [nulls.slice_truncation_energy(t, r) for r in ranks] for t in moving
-]
+# each slice turned into directions of its own
+moving = [nulls.turned_slices(tensor, rng) for tensor in toys]
 curves = {
     "patterns that stay": fits(toys),
     "patterns that move": fits(moving),
-    "moving, each slice by itself": np.array(cut),
+    "moving, each slice by itself": slice_energies(moving, ranks),
 }
 
 # %% tags=["hide-input"]

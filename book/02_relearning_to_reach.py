@@ -29,7 +29,7 @@
 #
 # ```{margin}
 # The initial weights began as random numbers, and are of full rank;
-# exercise 1 shows what they would hide.
+# {ref}`raw-weights` shows what they would hide.
 # ```
 #
 # *What is theirs and what is ours.* The claim, the task and its
@@ -49,6 +49,9 @@ from myst_nb import glue
 
 import ltr_core as ltr
 from ltr_core import Chapter, charts, nulls
+from ltr_core.adaptation import error_difference
+from ltr_core.decomposition import slices
+from ltr_core.decomposition.held import cp_fits, fixed_and_free
 
 chapter = Chapter("02_relearning_to_reach", scale=scale, seed=seed)
 short, full = (10, 16, 16), (50, 100, 100)
@@ -385,26 +388,18 @@ controls = {
 
 def without_structure(name, changes):
     """The control of this name for each change, one at a time."""
-    for network, change in enumerate(changes):
-        yield controls[name](
-            change, np.random.default_rng([seed, network])
-        )
+    return nulls.of_each(controls[name], changes, seed=seed)
 
 
-def decompose(tensors):
-    """CP decompositions of each tensor, over ranks and seeds."""
-    return [ltr.rank_curve(tensor, ranks, seeds) for tensor in tensors]
-
-
-def fits(curves):
-    """The best fit over seeds: (network, rank)."""
-    return np.array([curve.fit.max(axis=1) for curve in curves])
-
-
-curves = decompose(changes)
-fit = {"weight change": fits(curves)}
+curves = [ltr.rank_curve(change, ranks, seeds) for change in changes]
+fit = {"weight change": np.array([curve.best_fit for curve in curves])}
 for name in controls:
-    fit[name] = fits(decompose(without_structure(name, changes)))
+    fit[name] = np.array(
+        [
+            ltr.rank_curve(tensor, ranks, seeds).best_fit
+            for tensor in without_structure(name, changes)
+        ]
+    )
 one_matrix = [nulls.best_single_profile(change) for change in changes]
 
 # %% tags=["hide-input"]
@@ -432,9 +427,7 @@ five = ranks.index(5)
 
 def fit_of_five(tensors):
     """The CP fit at rank 5 of each tensor."""
-    return {
-        "fit": [ltr.cp(tensor, 5, seed=seed).fit for tensor in tensors]
-    }
+    return {"fit": cp_fits(tensors, [5], seed=seed)[:, 0]}
 
 
 row = low_rank.judge(
@@ -451,17 +444,7 @@ glue("fit-at-five", 100 * row["measured"]["fit"]["mean"], display=False)
 for name in controls:
     mean = row["control"][name]["fit"]["mean"]
     glue(name.replace(" ", "-"), 100 * mean, display=False)
-needed = [
-    next(
-        (
-            rank
-            for rank, value in zip(ranks, values, strict=True)
-            if value >= 0.9
-        ),
-        None,
-    )
-    for values in fit["weight change"]
-]
+needed = [curve.rank_holding(0.9) for curve in curves]
 glue("rank-needed", ", ".join(map(str, needed)), display=False)
 
 # %% [markdown]
@@ -485,15 +468,10 @@ glue("rank-needed", ", ".join(map(str, needed)), display=False)
 
 # %%
 one_profile = [nulls.grows_along_itself(change) for change in changes]
-
-
-def rescaled_end(change):
-    """The final change, scaled to the norm after each trial."""
-    norms = np.linalg.norm(change, axis=(1, 2), keepdims=True)
-    return norms * change[-1]
-
-
-ended = [nulls.grows_along_itself(rescaled_end(c)) for c in changes]
+ended = [
+    nulls.grows_along_itself(slices.grown_final(change))
+    for change in changes
+]
 
 # %% tags=["remove-input"]
 row = not_growth.judge(
@@ -531,23 +509,17 @@ charts.show(
     "are large.",
 )
 
-
 # %%
-def alike(change, first=0):
-    """The slices of the change, from one on, each scaled to norm 1."""
-    late = change[first:]
-    return late / np.linalg.norm(late, axis=(1, 2), keepdims=True)
-
-
 weighted = {}
 for name, first in (("all", 0), ("later", ends[0])):
+    late = [change[first:] for change in changes]
     weighted[f"{name}-profile"] = [
-        nulls.grows_along_itself(alike(change, first))
-        for change in changes
+        nulls.grows_along_itself(slices.unit_norm(change))
+        for change in late
     ]
-    weighted[f"{name}-five"] = fit_of_five(
-        alike(change, first) for change in changes
-    )["fit"]
+    weighted[f"{name}-five"] = fit_of_five(map(slices.unit_norm, late))[
+        "fit"
+    ]
 
 # %% tags=["remove-input"]
 glue("one-profile", float(100 * np.mean(one_profile)), display=False)
@@ -586,30 +558,25 @@ for name, values in weighted.items():
 
 
 # %%
-def fixed_and_free(tensors):
+def five_directions(tensors):
     """Shares of the squared norm in a fixed subspace and in free ones."""
-    fixed, free = [], []
-    for tensor in tensors:
-        fixed.append(nulls.shared_subspace_energy(tensor, 5))
-        free.append(nulls.slice_truncation_energy(tensor, 5))
-    return {"fixed": fixed, "free": free}
+    return fixed_and_free(tensors, 5)._asdict()
 
 
 # %% tags=["remove-input"]
 rng = np.random.default_rng(seed)
 row = one_subspace.judge(
-    fixed_and_free(changes),
+    five_directions(changes),
     {
-        name: fixed_and_free(without_structure(name, changes))
+        name: five_directions(without_structure(name, changes))
         for name in controls
     },
     {
-        "the null itself (one matrix, one profile)": fixed_and_free(
+        "the null itself (one matrix, one profile)": five_directions(
             one_matrix
         ),
-        "every slice turned by itself": fixed_and_free(
-            np.stack([nulls.turned(matrix, rng) for matrix in change])
-            for change in changes
+        "every slice turned by itself": five_directions(
+            nulls.turned_slices(change, rng) for change in changes
         ),
     },
 )
@@ -748,8 +715,7 @@ def replayed(changes):
 
 def difference(other):
     """Distance of an error from the network's own, over its mean."""
-    gap = (other - error).abs().mean(1) / error.mean(1)
-    return {"difference": gap.numpy()}
+    return {"difference": error_difference(other, error)}
 
 
 rebuilt = replayed([curve.best(5).reconstruct() for curve in curves])
@@ -852,8 +818,8 @@ del rotated_changes
 # - The *change* of the weights of a network that re-learns to reach can
 #   be written with few components. Steps of the same rank and size in
 #   other directions cannot. The weights themselves, start included, are
-#   not low tensor rank (exercise 1); whether the paper subtracts the
-#   start we could not check.
+#   not low tensor rank ({ref}`raw-weights`); whether the paper subtracts
+#   the start we could not check.
 # - For one perturbation and its washout, nearly all of the change is one
 #   matrix, switched on and off. That it is low *tensor* rank follows from
 #   that matrix being of low rank, and we do not take it for more.

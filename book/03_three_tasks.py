@@ -43,7 +43,14 @@ from myst_nb import glue
 
 import ltr_core as ltr
 from ltr_core import Chapter, charts, interplay, nulls
+from ltr_core.decomposition import slices
+from ltr_core.decomposition.held import (
+    cp_fits,
+    fixed_and_free,
+    slice_energies,
+)
 from ltr_core.learned_change import functional_rank
+from ltr_core.outliers import n_outliers, spectrum_change
 from ltr_core.rnn import mean_field_networks
 from ltr_core.training import train
 
@@ -533,14 +540,12 @@ every_cell = [*strong, *weak]
 
 def held_by_ten(changes):
     """Share of the squared norm in the first ten singular values."""
-    held = [nulls.slice_truncation_energy(c[None], 10) for c in changes]
-    return {"held": held}
+    return {"held": slice_energies(changes[:, None], [10])[:, 0]}
 
 
 def permuted(changes):
     """The same entries in other places."""
-    rng = np.random.default_rng([seed, 11])
-    return [rng.permuted(c.ravel()).reshape(c.shape) for c in changes]
+    return slices.permuted(changes, np.random.default_rng([seed, 11]))
 
 
 changes = joined("final_change", every_cell)
@@ -659,20 +664,16 @@ charts.show(
 # %% tags=["remove-input"]
 
 
-def left(field, cells, rank=10):
+def left(of, cells, rank=10):
     """The loss with a rank kept, over that with no change at all."""
-    shares = []
-    for cell in cells:
-        one = found[cell]
-        at = one.ranks.tolist().index(rank)
-        shares.append(getattr(one, field)[:, at] / one.truncated[:, 0])
+    shares = [found[cell].loss_left(rank, of) for cell in cells]
     return {"left": np.concatenate(shares)}
 
 
 row = few_work.judge(
-    left("truncated", every_cell),
-    {"cut to rank one": left("truncated", every_cell, rank=1)},
-    {"cut to rank five": left("truncated", every_cell, rank=5)},
+    left("change", every_cell),
+    {"cut to rank one": left("change", every_cell, rank=1)},
+    {"cut to rank five": left("change", every_cell, rank=5)},
 )
 few_work.prose_assumes(row, holds=True)
 glue(
@@ -683,8 +684,8 @@ glue(
 
 # %% tags=["remove-input"]
 row = full_rank.judge(
-    left("truncated", strong),
-    {"the weights cut to rank ten": left("truncated_weights", strong)},
+    left("change", strong),
+    {"the weights cut to rank ten": left("weights", strong)},
 )
 full_rank.prose_assumes(row, holds=True)
 mean = row["control"]["the weights cut to rank ten"]["left"]["mean"]
@@ -741,19 +742,16 @@ ranks_record = published_ranks.compare(
 # learning do to the disk?
 
 # %% tags=["hide-input"]
-
-
-def eigenvalues(name, g, when):
-    """Those of all networks that count, (network, neuron)."""
-    return getattr(found[name, g], f"eigenvalues_{when}") @ np.array(
-        [1, 1j]
-    )
-
-
 charts.show(
     charts.eigenvalue_panels(
-        {name: eigenvalues(name, 0.9, "before")[0] for name in tasks},
-        {name: eigenvalues(name, 0.9, "after")[0] for name in tasks},
+        {
+            name: found[name, 0.9].eigenvalues("before")[0]
+            for name in tasks
+        },
+        {
+            name: found[name, 0.9].eigenvalues("after")[0]
+            for name in tasks
+        },
         radius=dict.fromkeys(tasks, 0.9),
     ),
     name="eigenvalues",
@@ -766,23 +764,11 @@ charts.show(
 )
 
 # %% tags=["remove-input"]
-
-
-def spectrum(before, after):
-    """Eigenvalues beyond 1, and the median modulus against before."""
-    moduli = np.abs(after)
-    medians = np.median(moduli, axis=1) / np.median(
-        np.abs(before), axis=1
-    )
-    return {
-        "beyond": (moduli > 1).sum(1).astype(float),
-        "median_modulus": medians,
-    }
-
-
 at_09 = [(name, 0.9) for name in tasks]
-before = np.concatenate([eigenvalues(*cell, "before") for cell in at_09])
-after = np.concatenate([eigenvalues(*cell, "after") for cell in at_09])
+before, after = (
+    np.concatenate([found[cell].eigenvalues(when) for cell in at_09])
+    for when in ("before", "after")
+)
 starts = np.concatenate(
     [
         mean_field_networks(
@@ -798,18 +784,18 @@ starts = np.concatenate(
 )
 other = starts + permuted(joined("final_change", at_09))
 row = outliers.judge(
-    spectrum(before, after),
+    spectrum_change(before, after)._asdict(),
     {
-        "entries of the change permuted": spectrum(
+        "entries of the change permuted": spectrum_change(
             before, np.linalg.eigvals(other)
-        )
+        )._asdict()
     },
 )
 outliers.prose_assumes(row, holds=True)
 beyond = row["measured"]["beyond"]["values"]
 glue("fewest-beyond", int(min(beyond)), display=False)
 glue("most-beyond", int(max(beyond)), display=False)
-early_beyond = (np.abs(before) > 1).any(axis=1)
+early_beyond = n_outliers(before) > 0
 glue("early-beyond", int(early_beyond.sum()), display=False)
 glue("n-at-09", len(early_beyond), display=False)
 
@@ -820,16 +806,16 @@ glue("n-at-09", len(early_beyond), display=False)
 # with this few units the edge of the disk is soft, and
 # {glue:text}`early-beyond` of the {glue:text}`n-at-09` networks (the
 # three tasks share their starts) have an eigenvalue beyond 1 from the
-# start. Exercise 1 counts those that are farther out than every one
-# before; there is at least one in each network. (The criterion counts
-# moduli, so on either side; the figure shows the new ones on the right,
-# where they make the quiet state unstable.) A change of the same numbers
-# in other places leaves the spectrum much as it was, for its norm, of
-# order 1, is then spread over all directions, and small against the
-# $g\sqrt N$ of the start. To bring eigenvalues across the line, so small
-# a change must be concentrated in a few directions. Had the permuted
-# change done it as well, or had the cloud been moved, the claim would be
-# refuted.
+# start. {ref}`outliers-in-chaos` counts those that are farther out than
+# every one before; there is at least one in each network. (The criterion
+# counts moduli, so on either side; the figure shows the new ones on the
+# right, where they make the quiet state unstable.) A change of the same
+# numbers in other places leaves the spectrum much as it was, for its
+# norm, of order 1, is then spread over all directions, and small against
+# the $g\sqrt N$ of the start. To bring eigenvalues across the line, so
+# small a change must be concentrated in a few directions. Had the
+# permuted change done it as well, or had the cloud been moved, the claim
+# would be refuted.
 #
 # ## On other random connections it is useless
 #
@@ -897,10 +883,10 @@ losses_record = published_losses.compare(
 # background that the change ignores; it was fitted to these numbers in
 # these places. Had the loss stayed where it is with the start in place,
 # as it does at $g = 0$, S4 would be refuted. (Only at $g = 0.3$ do ours
-# and the published loss differ; exercise 2 looks for the reason.) Why a
-# *low-rank* matrix should depend so much on a random one [the linear
-# theory](05_linear_theory.py) makes plain: its directions are input and
-# output weights passed through the random connections.
+# and the published loss differ; {ref}`longer-training` looks for the
+# reason.) Why a *low-rank* matrix should depend so much on a random one
+# [the linear theory](05_linear_theory.py) makes plain: its directions are
+# input and output weights passed through the random connections.
 #
 # ## How the change grows
 #
@@ -989,26 +975,10 @@ tensors = {
 fit_ranks = (1, 2, 3, 5, 8)
 fits = {
     label: {
-        "tensor (CP)": np.array(
-            [
-                [ltr.cp(c, r, seed=seed).fit for r in fit_ranks]
-                for c in changes
-            ]
-        ),
-        "every slice by itself": np.array(
-            [
-                [nulls.slice_truncation_energy(c, r) for r in fit_ranks]
-                for c in changes
-            ]
-        ),
-        "final change alone": np.array(
-            [
-                [
-                    nulls.slice_truncation_energy(c[-1:], r)
-                    for r in fit_ranks
-                ]
-                for c in changes
-            ]
+        "tensor (CP)": cp_fits(changes, fit_ranks, seed=seed),
+        "every slice by itself": slice_energies(changes, fit_ranks),
+        "final change alone": slice_energies(
+            [change[-1:] for change in changes], fit_ranks
         ),
     }
     for label, changes in tensors.items()
@@ -1049,8 +1019,8 @@ turned = [nulls.rotated_steps_null(change, rng) for change in of_adam]
 def fit_of_five(changes):
     """CP fit at rank 5, and what rank 5 holds slice by slice."""
     return {
-        "fit": [ltr.cp(c, 5, seed=seed).fit for c in changes],
-        "slices": [nulls.slice_truncation_energy(c, 5) for c in changes],
+        "fit": cp_fits(changes, [5], seed=seed)[:, 0],
+        "slices": slice_energies(changes, [5])[:, 0],
     }
 
 
@@ -1097,15 +1067,13 @@ def one_profile(changes):
     return {"one_profile": [nulls.grows_along_itself(c) for c in changes]}
 
 
-def rescaled_end(change):
-    """The final change, scaled to the norm at each record."""
-    norms = np.linalg.norm(change, axis=(1, 2), keepdims=True)
-    return norms * change[-1]
-
-
 row = not_growth.judge(
     one_profile(of_adam),
-    {"final change, rescaled": one_profile(map(rescaled_end, of_adam))},
+    {
+        "final change, rescaled": one_profile(
+            map(slices.grown_final, of_adam)
+        )
+    },
     {
         "turned steps": one_profile(turned),
         "flip-flop with SGD": one_profile(tensors["flip-flop, SGD"]),
@@ -1118,16 +1086,9 @@ mean = row["comparison"]["turned steps"]["one_profile"]["mean"]
 glue("profile-turned", 100 * mean, display=False)
 
 # %% tags=["remove-input"]
-
-
-def alike(change):
-    """Every slice scaled to norm 1."""
-    return change / np.linalg.norm(change, axis=(1, 2), keepdims=True)
-
-
-alike_profile = one_profile(map(alike, of_adam))["one_profile"]
+alike_profile = one_profile(map(slices.unit_norm, of_adam))["one_profile"]
 glue("profile-alike", 100 * float(np.mean(alike_profile)), display=False)
-alike_turned = one_profile(map(alike, turned))["one_profile"]
+alike_turned = one_profile(map(slices.unit_norm, turned))["one_profile"]
 glue(
     "profile-alike-turned",
     100 * float(np.mean(alike_turned)),
@@ -1159,44 +1120,31 @@ glue(
 # To ask whether learning *keeps its directions*, look at what is added
 # from one record to the next. There nothing has been summed up.
 
-
 # %%
-def fixed_and_free(changes):
-    """Differences of records held in fixed and in free directions."""
-    fixed, free = [], []
-    for change in changes:
-        added = np.diff(change, axis=0, prepend=0)
-        fixed.append(nulls.shared_subspace_energy(added, 5))
-        free.append(nulls.slice_truncation_energy(added, 5))
-    return {"fixed": fixed, "free": free}
-
+five_directions = {
+    name: fixed_and_free(map(slices.updates, changes), 5)
+    for name, changes in (
+        ("Adam", of_adam),
+        ("turned steps", turned),
+        ("flip-flop with SGD", tensors["flip-flop, SGD"]),
+    )
+}
 
 # %% tags=["remove-input"]
+judged = {name: one._asdict() for name, one in five_directions.items()}
 row = same_directions.judge(
-    fixed_and_free(of_adam),
-    {"turned steps": fixed_and_free(turned)},
-    {"flip-flop with SGD": fixed_and_free(tensors["flip-flop, SGD"])},
+    judged["Adam"],
+    {"turned steps": judged["turned steps"]},
+    {"flip-flop with SGD": judged["flip-flop with SGD"]},
 )
 same_directions.prose_assumes(row, holds=True)
-
-
-def ratio(values):
-    """Mean share of the free that the fixed hold, in per cent."""
-    parts = (
-        np.asarray(values[name]["values"]) for name in ("fixed", "free")
-    )
-    fixed, free = parts
-    return float(100 * np.mean(fixed / free))
-
-
-glue("kept", ratio(row["measured"]), display=False)
-glue("kept-turned", ratio(row["control"]["turned steps"]), display=False)
+for name, held in zip(
+    ("kept", "kept-turned", "kept-sgd"),
+    five_directions.values(),
+    strict=True,
+):
+    glue(name, float(100 * held.kept.mean()), display=False)
 glue("free", 100 * row["measured"]["free"]["mean"], display=False)
-glue(
-    "kept-sgd",
-    ratio(row["comparison"]["flip-flop with SGD"]),
-    display=False,
-)
 needed = {
     label: [ltr.energy_ranks(c, 0.99)[1] for c in tensors[label]]
     for label in ("flip-flop, Adam", "flip-flop, SGD")
@@ -1271,11 +1219,10 @@ for label, name in (
 # %%
 for name in tasks:
     for g in (0.9, 1.5):
-        edge = np.abs(eigenvalues(name, g, "before")).max(
-            1, keepdims=True
-        )
-        outside = np.abs(eigenvalues(name, g, "after")) > edge
-        print(f"{name}, g {g}: {outside.sum(1).tolist()}")
+        one = found[name, g]
+        edge = np.abs(one.eigenvalues("before")).max(axis=1)
+        outside = n_outliers(one.eigenvalues("after"), edge)
+        print(f"{name}, g {g}: {outside.tolist()}")
 
 # %% [markdown]
 # Fewer in all, and in some networks none. Where the random connections
@@ -1309,7 +1256,7 @@ longer = {
 }
 same = interplay.learn_over({"longer": longer}, n_jobs=1)["longer"]
 for one in (every["flip-flop", 0.3], same):  # the same network twice
-    moduli = np.hypot(*one.eigenvalues_after[0].T)
+    moduli = np.abs(one.eigenvalues("after")[0])
     print(
         f"{one.recorded[-1]} epochs: loss {one.after[0]:.4f}, shuffled "
         f"{one.shuffled[0]:.2f}, largest eigenvalue {moduli.max():.2f}"
@@ -1339,13 +1286,13 @@ for one in (every["flip-flop", 0.3], same):  # the same network twice
 # ::::
 
 # %%
-grown = rescaled_end(tensors["flip-flop, Adam"][0])
-for r, alone in zip(
+grown = slices.grown_final(tensors["flip-flop, Adam"][0])
+for r, fit, alone in zip(
     fit_ranks,
+    cp_fits([grown], fit_ranks, seed=seed)[0],
     fits["flip-flop, Adam"]["final change alone"][0],
     strict=True,
 ):
-    fit = ltr.cp(grown, r, seed=seed).fit
     print(f"rank {r}: CP {fit:.3f}, final change alone {alone:.3f}")
 
 # %% [markdown]

@@ -540,7 +540,8 @@ for name in TASKS:
 # {glue:text}`speed-flip-flop:.1f`, {glue:text}`speed-mante:.1f` and
 # {glue:text}`speed-romo:.1f`. So the flip-flop gains mostly by the
 # shorter way, Mante by both, and Romo more by speed. Mante no longer
-# waits on its plateau; Romo has one too, halfway down (exercise 1).
+# waits on its plateau; Romo has one too, halfway down
+# ({ref}`another-threshold`).
 #
 # Why can the way be shorter? If it were straight, and only the recurrent
 # weights were trained, the loss could fall by at most the length of the
@@ -701,22 +702,15 @@ charts.show(
 
 
 # %% tags=["remove-input"]
-def left_at_eight(losses):
+def left_at_eight(of):
     """The loss at rank 8, over that at rank 0 of the change."""
-    shares = [
-        losses(learned)[:, 8] / learned.truncated[:, 0]
-        for learned in scaling.values()
-    ]
+    shares = [learned.loss_left(8, of) for learned in scaling.values()]
     return {"left": np.concatenate(shares)}
 
 
 row = few.judge(
-    left_at_eight(lambda learned: learned.truncated),
-    {
-        "weights themselves": left_at_eight(
-            lambda learned: learned.truncated_weights
-        )
-    },
+    left_at_eight("change"),
+    {"weights themselves": left_at_eight("weights")},
 )
 few.prose_assumes(row, holds=True)
 
@@ -769,8 +763,8 @@ scaling_record = scaling_figure.compare(
 #   and far larger in Romo; in the flip-flop it is a smaller ratio. Romo
 #   has three networks at $g=0$ here, so that its control is a single one.
 # - Adam and its learning rate are the same for all $g$, as in the paper;
-#   a rate tuned for each $g$ might change the picture. Exercise 2 takes
-#   plain gradient descent.
+#   a rate tuned for each $g$ might change the picture.
+#   {ref}`plain-descent` takes plain gradient descent.
 # - The networks at $g=0$ are not without recurrent connections for long:
 #   these are trained, too. That the start is *random*, rather than just
 #   not zero, we did not test.

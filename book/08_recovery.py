@@ -981,11 +981,8 @@ surrogates = {
 row = true_claim.judge(
     true_shares(changes),
     {
-        name: true_shares(
-            make(change, np.random.default_rng([seed, number]))
-            for number, change in enumerate(changes)
-        )
-        for name, make in surrogates.items()
+        name: true_shares(nulls.of_each(null, changes, seed=seed))
+        for name, null in surrogates.items()
     },
     {"counted from the very start": true_shares(changes, False)},
 )

@@ -96,7 +96,8 @@ from myst_nb import glue
 
 from ltr_core import Chapter, charts
 from ltr_core.comparisons import ConditionMean, EpochMean, FixedWeights
-from ltr_core.examination import estimate_seconds, examine, in_words
+from ltr_core.examination import examine
+from ltr_core.fit_duration import estimate_seconds, in_words
 from ltr_core.fit_overview import overview_parts
 from ltr_core.ltrrnn import DegenerateWarning, LtrRNN, simulate_ltrrnn
 from ltr_core.ltrrnn.recovery import (

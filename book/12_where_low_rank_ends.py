@@ -448,7 +448,7 @@ glue("strong-rank", mean_rank("g 1.3"), display=False)
 # itself is chaotic.) If one counts every direction, however weak, the
 # change from a random start is of full rank; but what comes beyond the
 # first few directions is small ([the bounds](06_bounds.py) say how it
-# decays). Exercise 1 looks at it.
+# decays). {ref}`limits-tail` looks at it.
 #
 # *What would have refuted it:* a rank that rises, in any network, by more
 # than a quarter with the larger readout or by more than three quarters
@@ -708,7 +708,7 @@ glue("noise-units", mean_rank("each unit"), display=False)
 # quarter of what the inputs do there, and a target's error is, in each
 # output, as large as the target. (Averages need time. A network that goes
 # on learning when there is nothing left to learn only moves by noise;
-# exercise 2 lets it.)
+# {ref}`limits-drift` lets it.)
 #
 # *What would have refuted it:* a sixth singular value above $10^{-8}$ of
 # the largest with noisy inputs or targets, or a network whose rank rises
@@ -895,10 +895,7 @@ _, added_rich = changes_of(proficient(inward=0.3, outward=0.1), 0.05)
 
 # %% tags=["hide-input"]
 names = list(fields)
-turned_added = [
-    np.stack([nulls.turned(matrix, rng) for matrix in one])
-    for one in added
-]
+turned_added = [nulls.turned_slices(one, rng) for one in added]
 
 
 def directions(changes):
@@ -1062,7 +1059,8 @@ glue("growth-sending", float(growth[:, -1, 2].mean()), display=False)
 # {glue:text}`growth-receiving:.1f` and {glue:text}`growth-sending:.1f` in
 # the end. Here the tensor is more than the matrix: its rank over trials
 # counts the *different changes that were asked for*. (A thing may look
-# different and ask for no change of its own: exercise 3 meets one.)
+# different and ask for no change of its own: {ref}`limits-rotation` meets
+# one.)
 #
 # *What would have refuted it:* a new field that takes more than a quarter
 # of its change out of the earlier directions, or of whose change more

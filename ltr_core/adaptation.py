@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -117,3 +118,21 @@ def replay(
             with torch.no_grad():
                 errors.append(reach(one, task, hand, alone, epoch.perturbation).error[:, 0])
     return torch.cat(errors).reshape(record.error.shape)
+
+
+def error_difference(
+    other: Float[Tensor, "network trial"], error: Float[Tensor, "network trial"]
+) -> Float[np.ndarray, " network"]:
+    """How far other weights' errors are from a network's own: mean over trials, as a share of it.
+
+    The mean absolute difference over trials, over the mean of `error`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core.adaptation import error_difference
+    >>> error = torch.tensor([[0.75, 0.25], [0.25, 0.25]])
+    >>> error_difference(torch.tensor([[0.5, 0.5], [0.25, 0.25]]), error).tolist()
+    [0.5, 0.0]
+    """
+    return ((other - error).abs().mean(1) / error.mean(1)).numpy()

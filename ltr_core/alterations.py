@@ -14,6 +14,15 @@ def splice(first: Recording, second: Recording) -> Recording:
     Where the two come from different networks, no subspace serves all of the epochs.
 
     Raises ValueError for recordings of different shapes or of one epoch only.
+
+    Examples
+    --------
+    >>> from ltr_core import simulate_ltrrnn
+    >>> from ltr_core.alterations import splice
+    >>> first, _ = simulate_ltrrnn(n_trials=(2, 3), n_neurons=10, rank=1, dt=0.4)
+    >>> second, _ = simulate_ltrrnn(n_trials=(2, 3), n_neurons=10, rank=1, dt=0.4, seed=1)
+    >>> (splice(first, second).activity == first.activity).all((1, 2)).tolist()
+    [True, True, False, False, False]
     """
     if first.activity.shape != second.activity.shape:
         raise ValueError(
@@ -30,6 +39,15 @@ def in_stretches(recording: Recording, names: Sequence[str]) -> Recording:
     """The same recording, its trials in as many epochs of equal length as there are names.
 
     Raises ValueError for fewer trials than names, and for names that are alike.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> from ltr_core.alterations import in_stretches
+    >>> recording = Recording(np.zeros((5, 3, 2)), time=np.arange(3.0))
+    >>> in_stretches(recording, ["early", "late"]).epoch.tolist()
+    ['early', 'early', 'early', 'late', 'late']
     """
     if not 1 <= len(names) <= recording.n_trials or len(set(names)) < len(names):
         raise ValueError(
@@ -51,6 +69,15 @@ def add_noise(recording: Recording, noise: float, seed: int = 0) -> Recording:
     """The rates with Gaussian noise of standard deviation `noise` on every entry.
 
     Raises ValueError for counts and a noise that is negative or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> from ltr_core.alterations import add_noise
+    >>> recording = Recording(np.zeros((10, 30, 20)), time=np.arange(30.0))
+    >>> round(float(add_noise(recording, 0.5).activity.std()), 1)
+    0.5
     """
     if recording.counts:
         raise ValueError("The recording holds counts, which have noise of their own.")

@@ -65,6 +65,21 @@ def load_hennig(path: str | Path, *, space: str = "latents") -> BCISession:
 
     Raises FileNotFoundError if there is no file, and ValueError if it is damaged or of another
     structure, or for an unknown space.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from scipy.io import savemat
+    >>> from ltr_core.bci import load_hennig
+    >>> bins = {"time": [6, 7, 7], "target": [0, 0, 90], "isCorrect": [1, 1, 0]}
+    >>> bins |= {"progress_wmp": [5.0, 20.0, 8.0], "latents": [[1.0, 2.0], [1.0, 4.0], [3.0, 4.0]]}
+    >>> blocks = [{"trial_index": trials, **bins} for trials in ([1, 1, 2], [3, 3, 4])]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     savemat(Path(folder) / "toy.mat", {"Bs": blocks, "D": {}})  # built as theirs are
+    ...     session = load_hennig(Path(folder) / "toy.mat")
+    >>> session.recording.activity.shape, session.progress.tolist()
+    ((4, 20, 2), [20.0, 8.0, 20.0, 8.0])
     """
     if space not in SPACES:
         raise ValueError(f"space is {space!r}: it is one of {', '.join(SPACES)}.")

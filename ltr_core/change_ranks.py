@@ -36,13 +36,24 @@ def ranks_of(
     cp_ranks: Sequence[int] = CP_RANKS,
     seed: int = 0,
 ) -> Ranks:
-    """The ranks of one change over learning; without `cp_ranks` no CP decomposition is tried."""
+    """The ranks of one change over learning; without `cp_ranks` no CP decomposition is tried.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.change_ranks import ranks_of
+    >>> rng = np.random.default_rng(0)
+    >>> pattern = np.outer(rng.normal(size=8), rng.normal(size=8))
+    >>> change = np.linspace(0, 1, 6)[:, None, None] * pattern  # one pattern that grows
+    >>> ranks = ranks_of(change, cp_ranks=(1, 2))
+    >>> ranks.over_updates, ranks.receiving, ranks.cp, ranks.final
+    (1, 1, 1.0, 1)
+    """
     tensor = np.asarray(change, dtype=float)
     cp = np.inf
     if cp_ranks:
         curve = rank_curve(tensor, cp_ranks, (seed,), n_restarts=2, max_iterations=200)
-        fits = curve.fit[:, 0] >= fraction
-        cp = float(curve.ranks[fits.argmax()]) if fits.any() else np.inf
+        cp = float(curve.rank_holding(fraction) or np.inf)
     held = np.cumsum(np.linalg.svd(tensor[-1], compute_uv=False) ** 2)
     final = int(np.searchsorted(held, fraction * held[-1])) + 1
     return Ranks(*energy_ranks(tensor, fraction), cp, final, nulls.grows_along_itself(tensor))
@@ -51,14 +62,34 @@ def ranks_of(
 def without(
     change: Float[np.ndarray, "record post pre"], matrix: Float[np.ndarray, "post pre"]
 ) -> Float[np.ndarray, "record post pre"]:
-    """A change with its part along one matrix taken out of every slice."""
+    """A change with its part along one matrix taken out of every slice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.change_ranks import without
+    >>> change = np.array([[[2.0, 0.0], [0.0, 0.0]], [[2.0, 0.0], [0.0, 3.0]]])
+    >>> without(change, np.array([[1.0, 0.0], [0.0, 0.0]])).tolist()
+    [[[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 3.0]]]
+    """
     unit = np.asarray(matrix, dtype=float) / np.linalg.norm(matrix)
     along = np.tensordot(change, unit, axes=2)
     return change - along[:, None, None] * unit
 
 
 def epoch_changes(record: LearningRecord, network: int) -> Float[np.ndarray, "epoch post pre"]:
-    """What each epoch of a schedule added to one network's weights."""
+    """What each epoch of a schedule added to one network's weights.
+
+    Examples
+    --------
+    >>> from ltr_core import Epoch, Hand, Reaching, random_networks, record_learning
+    >>> from ltr_core.change_ranks import epoch_changes
+    >>> task = Reaching()
+    >>> networks = random_networks(1, 10, task.n_inputs, task.n_outputs)
+    >>> record = record_learning(networks, task, Hand(), [Epoch("first", 3), Epoch("second", 2)])
+    >>> epoch_changes(record, network=0).shape
+    (2, 10, 10)
+    """
     names = list(record.epoch)
     ends = [k + 1 for k, name in enumerate(names) if k + 1 == len(names) or names[k + 1] != name]
     weights = record.weights[network, [0, *ends]].double().numpy()
@@ -72,6 +103,15 @@ def held_by_earlier(
 
     As many of the receiving as of the sending units, from the earlier changes side by side. A
     change that points anywhere would have (n_directions / N)^2 of its squared norm there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.change_ranks import held_by_earlier
+    >>> first = np.diag([3.0, 1.0, 0.0])
+    >>> other = np.diag([0.0, 0.0, 2.0])
+    >>> held_by_earlier(np.array([first, 2 * first + other]), n_directions=2).round(2).tolist()
+    [0.91]
     """
     shares = []
     for k in range(1, len(changes)):
@@ -87,6 +127,14 @@ def span_of_earlier(changes: Float[np.ndarray, "epoch post pre"]) -> Float[np.nd
     """The share of each change, from the second on, that is a combination of those before.
 
     High where a change adds no component to the tensor, not even one of the old directions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.change_ranks import span_of_earlier
+    >>> first = np.diag([3.0, 1.0])
+    >>> span_of_earlier(np.array([first, -2 * first, np.diag([1.0, 3.0])])).round(2).tolist()
+    [1.0, 0.36]
     """
     shares = []
     for k in range(1, len(changes)):

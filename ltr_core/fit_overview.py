@@ -28,6 +28,16 @@ def overview_parts(model: LtrRNN, recording: Recording) -> Overview:
     epochs are drawn.
 
     Raises NotFitted, and ValueError for another recording (by its shape).
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, charts, simulate_ltrrnn
+    >>> from ltr_core.fit_overview import overview_parts
+    >>> recording, _ = simulate_ltrrnn(n_trials=(6, 6), n_neurons=10, rank=2, dt=0.4)
+    >>> model = LtrRNN(rank=2, n_steps=5, substeps=1).fit(recording)  # far too few steps
+    >>> parts = overview_parts(model, recording)
+    >>> parts.trial_factors.shape, len(parts.numbers)  # charts.overview(parts) draws them
+    ((12, 2), 4)
     """
     interval = trial_factor_intervals(model, recording)
     condition, groups = _followed(recording)

@@ -6,10 +6,10 @@ the paper measures; `learn_over` does so for many tasks, strengths and sizes.
 
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 
 from ltr_core.learned_change import (
     change_of,
@@ -85,6 +85,26 @@ class Learned(NamedTuple):
             )
         )
 
+    def eigenvalues(
+        self, when: Literal["before", "after"]
+    ) -> Complex[np.ndarray, "network neuron"]:
+        """Those of the recurrent weights before or after learning, as complex numbers."""
+        parts = self.eigenvalues_before if when == "before" else self.eigenvalues_after
+        return parts @ np.array([1, 1j])
+
+    def loss_left(
+        self, rank: int, of: Literal["change", "weights"] = "change"
+    ) -> Float[np.ndarray, " network"]:
+        """The loss with the change, or the weights, cut to a rank, over that without any change.
+
+        Raises ValueError for a rank that was not measured.
+        """
+        if rank not in self.ranks:
+            raise ValueError(f"rank {rank} was not measured; there are {self.ranks.tolist()}.")
+        losses = self.truncated if of == "change" else self.truncated_weights
+        at = self.ranks.tolist().index(rank)
+        return losses[:, at] / self.truncated[:, 0]
+
 
 def learn(
     *,
@@ -156,7 +176,18 @@ def learn_over(
     folder: Path | None = None,
     n_jobs: int | None = None,
 ) -> dict[Any, Learned]:
-    """`learn` with the settings of each cell, under the cell's name; in parallel (see `sweep`)."""
+    """`learn` with the settings of each cell, under the cell's name; in parallel (see `sweep`).
+
+    Examples
+    --------
+    >>> from ltr_core import FixedPoint
+    >>> from ltr_core.interplay import learn_over
+    >>> sizes = {"n_networks": 2, "n_units": 10, "n_epochs": 3, "ranks": (0, 1)}
+    >>> cells = {g: {"task": FixedPoint(), "g": g, "n_test": 4, **sizes} for g in (0.0, 0.9)}
+    >>> found = learn_over(cells, n_jobs=1)
+    >>> found[0.9].loss.shape, found[0.9].truncated.shape
+    ((2, 3), (2, 2))
+    """
     found = sweep(learn, list(cells.values()), folder=folder, n_jobs=n_jobs)
     return {name: Learned(**arrays) for name, arrays in zip(cells, found, strict=True)}
 
@@ -165,6 +196,13 @@ def published_cells(seed: int = 0) -> dict[tuple[str, float], dict[str, Any]]:
     """The cells of the paper's own sweep, (task, g): N 256, five samples, all strengths.
 
     Hours on a few cores; chapters that ask for the same cells share what is kept of them.
+
+    Examples
+    --------
+    >>> from ltr_core.interplay import published_cells
+    >>> cells = published_cells()
+    >>> len(cells), cells["flip-flop", 0.9]["n_units"], cells["flip-flop", 0.9]["n_epochs"]
+    (29, 256, 1000)
     """
     sizes: dict[str, Any] = {"n_networks": 5, "n_units": 256, "n_records": 30, "seed": seed}
     return {

@@ -26,6 +26,13 @@ def learning_time(
     """The first epoch whose loss is below a share of the first epoch's; infinite if there is none.
 
     The loss is that of single batches, not smoothed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core.learned_change import learning_time
+    >>> learning_time(torch.tensor([[1.0, 0.5, 0.04, 0.01], [1.0, 0.9, 0.8, 0.7]])).tolist()
+    [2.0, inf]
     """
     below = loss < threshold * loss[:, :1]
     first = below.to(torch.int8).argmax(1).double()
@@ -35,7 +42,16 @@ def learning_time(
 def at_learning(
     values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
 ) -> Float[np.ndarray, " network"]:
-    """What was measured at every epoch, at each network's learning time (the last without one)."""
+    """What was measured at every epoch, at each network's learning time (the last without one).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.learned_change import at_learning
+    >>> norms = np.array([[0.0, 2.0, 3.0], [0.0, 1.0, 5.0]])
+    >>> at_learning(norms, np.array([1.0, np.inf])).tolist()
+    [2.0, 5.0]
+    """
     places = np.minimum(time, values.shape[1] - 1).astype(int)
     return np.take_along_axis(values, places[:, None], 1)[:, 0].astype(float)
 
@@ -43,7 +59,16 @@ def at_learning(
 def until_learning(
     values: Real[np.ndarray, "network epoch"], time: Float[np.ndarray, " network"]
 ) -> Float[np.ndarray, " network"]:
-    """Its mean over the epochs before each network's learning time (all without one)."""
+    """Its mean over the epochs before each network's learning time (all without one).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.learned_change import until_learning
+    >>> norms = np.array([[0.0, 2.0, 3.0], [0.0, 1.0, 5.0]])
+    >>> until_learning(norms, np.array([2.0, np.inf])).tolist()
+    [1.0, 2.0]
+    """
     before = np.arange(values.shape[1]) < time[:, None]
     return (values * before).sum(1) / before.sum(1)
 
@@ -51,7 +76,16 @@ def until_learning(
 def scaling_exponents(
     values: Real[np.ndarray, "network size"], sizes: Sequence[int]
 ) -> Float[np.ndarray, " network"]:
-    """The power of the size that each network's values grow with: a straight line on log axes."""
+    """The power of the size that each network's values grow with: a straight line on log axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.learned_change import scaling_exponents
+    >>> sizes = [64, 128, 256]
+    >>> scaling_exponents(np.array([np.sqrt(sizes)]), sizes).round(2).tolist()
+    [0.5]
+    """
     return np.polyfit(np.log(sizes), np.log(values.T), 1)[0]
 
 
@@ -106,6 +140,14 @@ def functional_rank(
 
     Losses are not monotone in the rank: a higher rank may be worse again. Raises ValueError unless
     `ranks` begins with 0 and fits `losses`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.learned_change import functional_rank
+    >>> losses = np.array([[1.0, 0.4, 0.01], [1.0, 0.8, 0.6]])
+    >>> functional_rank(losses, ranks=[0, 1, 2]).tolist()
+    [2.0, inf]
     """
     if len(ranks) != losses.shape[1] or ranks[0] != 0:
         raise ValueError(
@@ -154,7 +196,16 @@ def singular_values(
 
 
 def eigenvalues(networks: RNN) -> np.ndarray:
-    """Eigenvalues of the recurrent weights, complex, (network, neuron)."""
+    """Eigenvalues of the recurrent weights, complex, (network, neuron).
+
+    Examples
+    --------
+    >>> from ltr_core import random_networks
+    >>> from ltr_core.learned_change import eigenvalues
+    >>> found = eigenvalues(random_networks(2, 100, n_inputs=1, n_outputs=1, g=0.5))
+    >>> found.shape, bool(abs(found).max() < 0.6)  # a disk of radius g
+    ((2, 100), True)
+    """
     return torch.linalg.eigvals(networks.recurrent.double()).numpy()
 
 

@@ -33,6 +33,15 @@ class Learnt(NamedTuple):
     - `relative` (network,): Frobenius norm of the change then, over sqrt(N), that of random weights
       of g = 1.
     - `activity` (network,): norm of the change of phi(x) over that of phi(x) at the start.
+
+    Examples
+    --------
+    >>> from ltr_core import FixedPoint
+    >>> from ltr_core.limits import Learnt, learn_to
+    >>> sizes = {"n_networks": 2, "n_units": 10, "n_trials": 2, "n_epochs": 5, "n_records": 5}
+    >>> learnt = Learnt(**learn_to(task=FixedPoint(), g=0.5, **sizes))
+    >>> learnt.change.shape, learnt.reached.tolist()  # five updates are too few
+    ((2, 5, 10, 10), [False, False])
     """
 
     change: Float[np.ndarray, "network record post pre"]
@@ -73,6 +82,15 @@ def learn_to(
     - `n_epochs`: where training stops at the latest.
 
     Raises what `train` does, and ValueError for fewer than `n_records` updates.
+
+    Examples
+    --------
+    >>> from ltr_core import FixedPoint
+    >>> from ltr_core.limits import learn_to
+    >>> sizes = {"n_networks": 2, "n_units": 10, "n_trials": 2, "n_epochs": 5, "n_records": 5}
+    >>> found = learn_to(task=FixedPoint(), g=0.5, **sizes)
+    >>> bool((found["loss"] < 1).all()), bool((found["relative"] > 0).all())
+    (True, True)
     """
     if n_epochs < n_records:
         raise ValueError(f"n_epochs is {n_epochs}: give at least n_records ({n_records}).")
@@ -127,7 +145,18 @@ def learn_to(
 
 
 def first_rate(networks: RNN, task: Task, n_trials: int, progress: float, seed: int) -> float:
-    """The rate at which one update would take this share of a linear loss; median over networks."""
+    """The rate at which one update would take this share of a linear loss; median over networks.
+
+    Examples
+    --------
+    >>> from ltr_core import FixedPoint
+    >>> from ltr_core.limits import first_rate
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 10, n_inputs=1, n_outputs=1, g=0.5)
+    >>> rates = [first_rate(networks, FixedPoint(), 2, share, seed=0) for share in (0.01, 0.02)]
+    >>> round(rates[1] / rates[0], 3)
+    2.0
+    """
     once = train(
         networks,
         task,

@@ -34,6 +34,20 @@ def prepared(
 
     Warns of neurons that were never observed. Raises as the loader does, and ValueError for a width
     that does not fit the file's and for settings that leave nothing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from ltr_core.preparation import prepared
+    >>> counts = np.random.default_rng(0).poisson(1.0, size=(6, 8, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "recording.npz"
+    ...     np.savez(path, activity=counts, time=0.1 * np.arange(8), counts=True)
+    ...     recording = prepared(path, width=0.2)
+    >>> recording.activity.shape, bool((recording.activity[0, 0] == counts[0, :2].sum(0)).all())
+    ((6, 4, 3), True)
     """
     given = {name: value for name, value in options.items() if value != ""}
     loader = LOADERS.get(Path(path).suffix.lower())
@@ -60,6 +74,15 @@ def suited_settings(recording: Recording, likelihood: str = "auto") -> dict[str,
 
     The likelihood ("auto": poisson for counts, gaussian for rates), a bias of each neuron, and
     jumps of the trial factors between epochs if there are several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> from ltr_core.preparation import suited_settings
+    >>> recording = Recording(np.ones((4, 3, 2)), time=np.arange(3.0), counts=True)
+    >>> suited_settings(recording)
+    {'likelihood': 'poisson', 'readout_bias': True, 'jumps': False}
     """
     if likelihood == "auto":
         likelihood = "poisson" if recording.counts else "gaussian"
@@ -73,6 +96,16 @@ def blocks_beyond(recording: Recording, sd: float = 0.0, *, seed: int = 0) -> He
     - `sd`: s, of the Gaussian that the recording was smoothed with (0: it was not).
 
     Raises ValueError where the trials are too short for such blocks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> from ltr_core.preparation import blocks_beyond
+    >>> recording = Recording(np.zeros((40, 60, 12)), time=0.02 * np.arange(60))
+    >>> plain, smoothed = blocks_beyond(recording), blocks_beyond(recording, sd=0.04)
+    >>> bool(plain.train.mean() > smoothed.train.mean())
+    True
     """
     test, train = (2, 2, 0), (5, 5, 0)
     carried = int(np.ceil(REACH * sd / recording.dt - 1e-6))

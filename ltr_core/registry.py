@@ -24,7 +24,19 @@ from ltr_core.suggestions import did_you_mean
 
 
 class NotAtHand(OSError):
-    """A data set is neither in LTR_DATA_DIR nor in the cache, and could not be fetched."""
+    """A data set is neither in LTR_DATA_DIR nor in the cache, and could not be fetched.
+
+    Examples
+    --------
+    >>> from ltr_core.registry import NotAtHand, fetch
+    >>> def session():  # its path, or None where there is no network
+    ...     try:
+    ...         return fetch("hennig2021")
+    ...     except NotAtHand:
+    ...         return None
+    >>> issubclass(NotAtHand, OSError)
+    True
+    """
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,17 @@ def neighbour_noise(
     have a normalised mean squared error below it.
 
     Raises ValueError where no two trials can be compared, and for activity that does not vary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> from ltr_core.reliability import neighbour_noise
+    >>> signal = np.tile(np.sin(np.arange(30.0))[:, None], (40, 1, 5))  # the same in each trial
+    >>> noise = np.random.default_rng(0).normal(size=signal.shape)
+    >>> kinds = (Recording(kind, time=np.arange(30.0)) for kind in (signal, noise))
+    >>> [round(neighbour_noise(recording), 1) for recording in kinds]
+    [0.0, 1.0]
     """
     activity = recording.activity.astype(np.float64)
     first, second = _neighbours(recording)

@@ -36,7 +36,18 @@ footer {{ margin-top: 2rem; font-size: .85rem; }}
 
 
 class Figure(NamedTuple):
-    """A chart, and what `charts.show` and a report say about it."""
+    """A chart, and what `charts.show` and a report say about it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import charts
+    >>> from ltr_core.reports import Figure
+    >>> chart = charts.overview(charts.Overview(time=np.arange(3.0), trial_factors=np.ones((4, 1))))
+    >>> figure = Figure(chart, "factors", "Trial factors.", "A line that does not change.")
+    >>> figure.name  # charts.show(**figure._asdict()) shows it in a notebook
+    'factors'
+    """
 
     chart: Any
     name: str

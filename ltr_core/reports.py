@@ -57,6 +57,21 @@ def write_report(
 
     Raises FileExistsError for a folder that holds anything else, which is left as it is;
     NotFitted; ValueError for scores without the columns above.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from ltr_core import LtrRNN, simulate_ltrrnn
+    >>> from ltr_core.examination import examine
+    >>> from ltr_core.reports import write_report
+    >>> recording, _ = simulate_ltrrnn(n_trials=(4, 4), n_neurons=10, rank=1, dt=0.4)
+    >>> parts = {"model": LtrRNN(rank=1, n_steps=2, substeps=1).fit(recording)}
+    >>> parts |= {"scores": pd.DataFrame({"model": ["ltrRNN"], "score": [0.6], "metric": ["r2"]})}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_report(folder, title="A toy", examination=examine(recording), **parts)
+    ...     sorted(file.name for file in path.iterdir())
+    ['model.safetensors', 'report.html', 'scores.csv', 'settings.json']
     """
     target = free_folder(folder)
     for name in ("model", "score", "metric"):
@@ -95,6 +110,15 @@ def free_folder(folder: str | Path) -> Path:
     """The path of a folder that a report may be written to; ask before a long fit.
 
     It may be missing, empty, or an earlier report. Raises FileExistsError for anything else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from ltr_core.reports import free_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(free_folder(Path(folder) / "report").name)
+    report
     """
     target = Path(folder).expanduser().absolute()
     if not target.exists() and not target.is_symlink():
@@ -117,6 +141,14 @@ def verdict(scores: pd.DataFrame, *, steps: int | None = None) -> str:
 
     `scores` as `write_report` takes them; a fold in which it is better is one of the column `fold`.
     `steps`: how many each fit took; after very few there is no verdict.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ltr_core.reports import verdict
+    >>> scores = pd.DataFrame({"model": ["ltrRNN", "fixed weights"], "score": [0.62, 0.55]})
+    >>> print(verdict(scores.assign(fold=0, metric="r2"))[:63])
+    On activity that was held out, the ltrRNN reaches 0.620 of the
     """
     if steps is not None and steps < FEW_STEPS:
         return (

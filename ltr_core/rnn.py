@@ -130,6 +130,15 @@ def mean_field_networks(
     there are, and its recurrent weights are the same up to g.
 
     Raises ValueError for sizes below 1, a negative g, or a linear network with g of 1 or more.
+
+    Examples
+    --------
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> networks = mean_field_networks(2, 100, n_inputs=3, n_outputs=1, g=0.9)
+    >>> tuple(networks.recurrent.shape), networks.tau
+    ((2, 100, 100), 1.0)
+    >>> networks.inward[0].norm(dim=0).numpy().round(3).tolist()
+    [10.0, 10.0, 10.0]
     """
     check_counts(n_networks=n_networks, n_units=n_units, n_inputs=n_inputs, n_outputs=n_outputs)
     _check_strength(g)

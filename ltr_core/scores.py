@@ -30,6 +30,15 @@ def score(
 
     Raises ValueError for an empty mask, NaN in what it chooses, expected counts that are not
     positive, or an unknown metric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.scores import score
+    >>> activity = np.array([[[1.0], [2.0], [3.0], [100.0]]])
+    >>> mask = activity < 50  # the entries that count
+    >>> score(activity, activity, mask, "r2"), score(activity, np.full((1, 4, 1), 2.0), mask, "r2")
+    (1.0, 0.0)
     """
     seen, expected = _chosen(activity, predicted, mask)
     if metric in ("nmse", "r2"):

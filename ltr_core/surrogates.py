@@ -20,6 +20,17 @@ def shuffle_trials(recording: Recording, seed: int = 0, *, each_neuron: bool = F
     What neurons do remains, and what they do together; that it changes gradually over trials, and
     with the epochs, does not. With `each_neuron`, every neuron's trials are shuffled on their own:
     then neurons do not change together any more. Labels, trial ids and times stay as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> from ltr_core.surrogates import shuffle_trials
+    >>> activity = np.arange(6.0)[:, None, None] * np.ones((3, 2))  # the trial's number throughout
+    >>> recording = Recording(activity, time=np.arange(3.0), condition=np.array([0, 1] * 3))
+    >>> shuffled = shuffle_trials(recording).activity[:, 0, 0]
+    >>> sorted(shuffled[::2].tolist()), sorted(shuffled[1::2].tolist())
+    ([0.0, 2.0, 4.0], [1.0, 3.0, 5.0])
     """
     rng = np.random.default_rng(seed)
     activity = np.empty_like(recording.activity)
@@ -72,6 +83,16 @@ def spiking(
     Raises ValueError for rates that are counts or leave [-1, 1], a width that does not fit, a
     median rate that is not positive, a negative spread, a gain outside (0, 20], and a share outside
     (0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import Recording
+    >>> from ltr_core.surrogates import spiking
+    >>> activity = np.tanh(np.random.default_rng(0).normal(size=(10, 20, 8)))
+    >>> spikes = spiking(Recording(activity, time=0.01 * np.arange(20)), width=0.04, share=0.5)
+    >>> spikes.recording.activity.shape, spikes.recording.counts, spikes.neurons.size
+    ((10, 5, 4), True, 4)
     """
     _check_spiking(rates, median_rate, spread, gain, share)
     rng = np.random.default_rng(seed)

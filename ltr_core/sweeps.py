@@ -36,6 +36,16 @@ def sweep(
 
     Raises RuntimeError naming the cell where one fails, once all that finished before it are kept;
     ValueError for a kept file that cannot be read, or without cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.sweeps import sweep
+    >>> def powers(base, n):
+    ...     return {"values": base ** np.arange(n)}
+    >>> cells = [{"base": base, "n": 4} for base in (2, 3)]
+    >>> [found["values"].tolist() for found in sweep(powers, cells, n_jobs=1)]
+    [[1, 2, 4, 8], [1, 3, 9, 27]]
     """
     if not cells:
         raise ValueError("There are no cells: give at least one mapping of settings.")

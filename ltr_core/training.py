@@ -83,6 +83,17 @@ def train(
 
     Raises `Diverged` when a loss is not finite or a thousand times the first, and ValueError for
     settings out of range.
+
+    Examples
+    --------
+    >>> from ltr_core import FixedPoint
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> from ltr_core.training import train
+    >>> task = FixedPoint()
+    >>> networks = mean_field_networks(2, 20, task.n_inputs, task.n_outputs, g=0.5)
+    >>> training = train(networks, task, n_epochs=5, learning_rate=0.01, record_at=[2, 5])
+    >>> tuple(training.loss.shape), tuple(training.change.shape)
+    ((2, 5), (2, 2, 20, 20))
     """
     recent = max(1, n_epochs // 5) if recent is None else recent
     counts = {"n_epochs": n_epochs, "n_trials": n_trials, "recent": recent}

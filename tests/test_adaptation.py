@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ltr_core.adaptation import course, replay
+from ltr_core.adaptation import course, error_difference, replay
 from ltr_core.learning import Epoch, adaptation_schedule, record_learning
 from ltr_core.rnn import random_networks
 from ltr_core.tasks import CurlField, Hand, Reaching, lateral_deviation
@@ -52,3 +52,10 @@ def test_what_does_not_fit_the_record_is_refused(networks, record):
         replay(networks, TASK, HAND, SCHEDULE, record, change=record.change[:, 1:])
     with pytest.raises(ValueError, match="12 trials"):
         replay(networks, TASK, HAND, [Epoch("baseline", 3)], record, change=record.change)
+
+
+def test_the_difference_of_errors_is_a_share_of_the_networks_own():
+    error = torch.tensor([[1.0, 3.0], [2.0, 2.0], [2.0, 2.0]])
+    other = torch.tensor([[3.0, 1.0], [2.0, 2.0], [1.0, 2.0]])
+    # the first by 2 in each trial, though the means are equal
+    assert error_difference(other, error).tolist() == [1.0, 0.0, 0.25]

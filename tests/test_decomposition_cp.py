@@ -257,8 +257,10 @@ def test_the_rank_curve_bends_at_the_true_rank() -> None:
     curve = rank_curve(tensor, [1, 2, 3, 5], seeds=[3, 4, 5])
     assert curve.fit.shape == (4, 3)
     assert curve.match.shape == (4, 3)
-    best = curve.fit.max(axis=1)
+    best = curve.best_fit
+    assert best.tolist() == [max(fits) for fits in curve.fit.tolist()]
     assert np.all(np.diff(best) > 0)
+    assert [curve.rank_holding(fit) for fit in (best[1], best[2], 1.0)] == [2, 3, None]
     assert best[2] - best[1] > 0.05
     assert best[3] - best[2] < 0.005
     # Seeds agree on the components that are there, not on what is fitted to noise.

@@ -131,3 +131,22 @@ def test_cells_are_found_under_their_names(found):
     np.testing.assert_array_equal(both["weak"].loss, found.loss)
     assert list(both) == ["strong", "weak"]
     assert both["strong"].norm_start.mean() > both["weak"].norm_start.mean()
+
+
+def test_eigenvalues_are_those_of_the_start_and_of_what_was_learned(found):
+    start = mean_field_networks(3, N_UNITS, 2, 2, g=0.5).recurrent.double().numpy()
+    for when, weights in (("before", start), ("after", start + found.final_change)):
+        wanted = np.sort_complex(np.linalg.eigvals(weights))
+        ours = np.sort_complex(found.eigenvalues(when))
+        np.testing.assert_allclose(ours, wanted, atol=1e-5)
+    assert not np.allclose(found.eigenvalues("before"), found.eigenvalues("after"), atol=1e-4)
+
+
+def test_what_a_rank_leaves_is_a_share_of_the_loss_without_the_change(found):
+    np.testing.assert_array_equal(found.loss_left(0), 1)
+    np.testing.assert_allclose(found.loss_left(1), found.truncated[:, 1] / found.truncated[:, 0])
+    of_weights = found.truncated_weights[:, 1] / found.truncated[:, 0]
+    np.testing.assert_allclose(found.loss_left(1, "weights"), of_weights)
+    assert not np.allclose(of_weights, found.loss_left(1), rtol=1e-3)
+    with pytest.raises(ValueError, match="rank 2 was not measured"):
+        found.loss_left(2)

@@ -1,4 +1,4 @@
-"""Which chapters use which names: read from the code of the notebooks."""
+"""Which chapters use which names: read from the code of their scripts or notebooks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import ltr_api_names as names
 
 @cache
 def chapters_using(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The path of a name -> the notebooks of a folder that use it, in their order."""
+    """The path of a name -> the chapters in a folder that use it, in their order.
+
+    The site's folder holds them as notebooks, ``book/`` as percent scripts.
+    """
     found: dict[str, list[str]] = {}
-    for notebook in sorted(folder.glob("*.ipynb")):
-        for path in sorted(set(_used(notebook))):
-            found.setdefault(path, []).append(notebook.stem)
+    for chapter in sorted([*folder.glob("*.ipynb"), *folder.glob("*.py")]):
+        for path in sorted(set(_used(chapter))):
+            found.setdefault(path, []).append(chapter.stem)
     return {path: tuple(chapters) for path, chapters in found.items()}
 
 
@@ -26,22 +29,30 @@ def others_used(folder: Path) -> list[str]:
     return sorted(set(chapters_using(folder)) - set(names.documented()))
 
 
-def _used(notebook: Path) -> Iterator[str]:
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    known: dict[str, str] = {}  # a name in the notebook -> its path
-    for cell in cells:
-        if cell["cell_type"] != "code":
-            continue
-        try:
-            tree = ast.parse("".join(cell["source"]))
-        except SyntaxError:  # a cell with a magic command
-            continue
+def _used(chapter: Path) -> Iterator[str]:
+    known: dict[str, str] = {}  # a name in the chapter -> its path
+    for tree in _trees(chapter):
         for node in ast.walk(tree):
             known |= dict(_imported(node))
             dotted = _dotted(node, known)
             path = names.own_path(dotted) if dotted else None
             if path:
                 yield path
+
+
+def _trees(chapter: Path) -> Iterator[ast.Module]:
+    """The code of a script (where magic commands are comments), or of each cell of a notebook."""
+    text = chapter.read_text(encoding="utf-8")
+    if chapter.suffix == ".py":
+        yield ast.parse(text)
+        return
+    for cell in json.loads(text)["cells"]:
+        if cell["cell_type"] == "code":
+            try:
+                tree = ast.parse("".join(cell["source"]))
+            except SyntaxError:  # a magic command
+                continue
+            yield tree
 
 
 def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:

@@ -5,11 +5,14 @@ same size. Energies: how much of the change simpler or freer models hold - one p
 grows; a subspace that is free to move from step to step; one that is not.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+
 import numpy as np
 from jaxtyping import Float
 from tensorly import unfold
 
 from ltr_core.decomposition.compression import compress_to
+from ltr_core.decomposition.slices import updates
 from ltr_core.decomposition.unfolding import energies
 from ltr_core.decomposition.validation import (
     AnyTensor,
@@ -41,8 +44,8 @@ def rotated_steps_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
     >>> mode_ranks(change), mode_ranks(nulls.rotated_steps_null(change, rng))
     ((2, 2, 2), (6, 8, 8))
     """
-    updates = _updates(as_tensor(tensor))
-    return np.cumsum([turned(update, rng) for update in updates], axis=0)
+    steps = updates(as_tensor(tensor))
+    return np.cumsum([turned(step, rng) for step in steps], axis=0)
 
 
 def turned(
@@ -60,6 +63,23 @@ def turned(
     """
     n_post, n_pre = matrix.shape
     return _random_orthogonal(n_post, rng) @ matrix @ _random_orthogonal(n_pre, rng)
+
+
+def turned_slices(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
+    """Every slice `turned` by itself: each is of the same rank, and no subspace is shared.
+
+    - `tensor`: (step, post, pre).
+    - `rng`: the source of randomness.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import mode_ranks, nulls
+    >>> stays = np.multiply.outer(np.arange(1.0, 5.0), np.diag([1.0, 0.0, 0.0, 0.0]))
+    >>> mode_ranks(stays), mode_ranks(nulls.turned_slices(stays, np.random.default_rng(0)))
+    ((1, 1, 1), (4, 4, 4))
+    """
+    return np.stack([turned(matrix, rng) for matrix in as_tensor(tensor)])
 
 
 def random_walk_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
@@ -80,12 +100,35 @@ def random_walk_null(tensor: AnyTensor, rng: np.random.Generator) -> Tensor:
     >>> np.allclose(first, np.linalg.norm(change[0]))
     True
     """
-    updates = _updates(as_tensor(tensor))
-    walk = rng.standard_normal(updates.shape)
-    walk *= np.linalg.norm(updates, axis=(1, 2), keepdims=True) / np.linalg.norm(
+    steps = updates(as_tensor(tensor))
+    walk = rng.standard_normal(steps.shape)
+    walk *= np.linalg.norm(steps, axis=(1, 2), keepdims=True) / np.linalg.norm(
         walk, axis=(1, 2), keepdims=True
     )
     return np.cumsum(walk, axis=0)
+
+
+def of_each(
+    null: Callable[[AnyTensor, np.random.Generator], Tensor],
+    tensors: Iterable[AnyTensor],
+    *,
+    seed: int = 0,
+) -> Iterator[Tensor]:
+    """One null for each of several tensors, made when it is asked for.
+
+    Tensor i gets the same null however many there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core import nulls
+    >>> change = np.multiply.outer(np.arange(1.0, 5.0), np.eye(6))
+    >>> one, other = nulls.of_each(nulls.random_walk_null, [change, change], seed=3)
+    >>> one.shape, bool((one == other).any())
+    ((4, 6, 6), False)
+    """
+    for index, tensor in enumerate(tensors):
+        yield null(tensor, np.random.default_rng([seed, index]))
 
 
 def grows_along_itself(tensor: AnyTensor) -> float:
@@ -186,10 +229,6 @@ def shared_subspace_energy(
         if held - previous < tolerance:
             break
     return held
-
-
-def _updates(changes: Tensor) -> Tensor:
-    return np.diff(changes, axis=0, prepend=0.0)
 
 
 def _random_orthogonal(size: int, rng: np.random.Generator) -> Float[np.ndarray, "n n"]:

@@ -28,6 +28,16 @@ class RankCurve:
     #: The decompositions themselves: `decompositions[i][j]` has rank `ranks[i]`, seed `seeds[j]`.
     decompositions: tuple[tuple[CP, ...], ...]
 
+    @property
+    def best_fit(self) -> Float[np.ndarray, " rank"]:
+        """The best fit over the seeds at each rank."""
+        return self.fit.max(axis=1)
+
+    def rank_holding(self, fraction: float) -> int | None:
+        """The first rank whose best fit is at least this fraction; None if no rank's is."""
+        enough = self.best_fit >= fraction
+        return int(self.ranks[enough.argmax()]) if enough.any() else None
+
     def best(self, rank: int) -> CP:
         """The decomposition of this rank that fits best over the seeds."""
         matching = np.flatnonzero(self.ranks == rank)
@@ -73,8 +83,8 @@ def rank_curve(
     >>> curve = rank_curve(change, ranks=[1, 2, 3], seeds=[0, 1])
     >>> curve.fit.shape, bool((curve.fit[1:] > 0.9999).all()), bool((curve.fit[0] < 0.9).all())
     ((3, 2), True, True)
-    >>> curve.best(2).rank
-    2
+    >>> curve.best(2).rank, curve.rank_holding(0.99)
+    (2, 2)
     """
     array = as_nonzero_tensor(tensor)
     for name, values in (("rank", ranks), ("seed", seeds)):

@@ -37,7 +37,19 @@ class FullRollout(NamedTuple):
 
 
 def full_system(system: System) -> FullSystem:
-    """The network of a system of latents, with x = C kappa + beta; differentiable."""
+    """The network of a system of latents, with x = C kappa + beta; differentiable.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core.ltrrnn.full_space import full_system
+    >>> from ltr_core.ltrrnn.integration import System
+    >>> unit, factors = torch.eye(4)[:, :1], torch.tensor([[0.5, 1.0]])  # of two trials
+    >>> start, drive, group = torch.ones(1, 1), torch.zeros(10, 2, 1, 1), torch.tensor([0, 0])
+    >>> full = full_system(System(unit, unit, factors, torch.zeros(4), start, drive, group))
+    >>> tuple(full.weights.shape), full.weights[:, 0, 0].tolist()
+    ((2, 4, 4), [0.5, 1.0])
+    """
     columns, rank = system.columns, len(system.trial_factors)
     weights = torch.einsum("rk,nr,mr->knm", system.trial_factors, columns[:, :rank], system.rows)
     initial = (columns @ system.initial).T[system.group] + system.bias
@@ -64,6 +76,18 @@ def integrate_full(
 
     `step` is the length of a step over tau; every `substeps` steps there is a recorded time.
     `noise` is added to the states after each step.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core.ltrrnn.full_space import full_system, integrate_full
+    >>> from ltr_core.ltrrnn.integration import System, integrate
+    >>> unit, factors = torch.eye(4)[:, :1], torch.tensor([[0.5, 1.0]])  # of two trials
+    >>> start, drive, group = torch.ones(1, 1), torch.zeros(10, 2, 1, 1), torch.tensor([0, 0])
+    >>> system = System(unit, unit, factors, torch.zeros(4), start, drive, group)
+    >>> rates = integrate_full(full_system(system), step=0.1).rates
+    >>> torch.allclose(rates, integrate(system, step=0.1).rates.transpose(1, 2), atol=1e-6)
+    True
     """
     tableau, nodes = TABLEAUX[scheme], drive_nodes(scheme)
     state = full.initial

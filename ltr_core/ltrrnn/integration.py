@@ -47,6 +47,16 @@ class System(NamedTuple):
     - `initial` (latent, group): kappa at the first time.
     - `drive` (step, node, latent, group): u at each distinct node of every step.
     - `group` (trial,): which inputs and initial state a trial has (its condition).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core.ltrrnn.integration import System
+    >>> unit, factors = torch.eye(4)[:, :1], torch.tensor([[0.5, 1.0]])  # of two trials
+    >>> start, drive, group = torch.ones(1, 1), torch.zeros(10, 2, 1, 1), torch.tensor([0, 0])
+    >>> system = System(unit, unit, factors, torch.zeros(4), start, drive, group)
+    >>> tuple(system.columns.shape), tuple(system.drive.shape)
+    ((4, 1), (10, 2, 1, 1))
     """
 
     columns: Float[Tensor, "unit latent"]
@@ -81,6 +91,17 @@ def integrate(
 
     `step` is the length of a step over tau; every `substeps` steps there is a recorded time.
     `noise` is added to the latents after each step.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ltr_core.ltrrnn.integration import System, integrate
+    >>> unit, factors = torch.eye(4)[:, :1], torch.tensor([[0.0, 1.0]])  # of two trials
+    >>> start, drive, group = torch.ones(1, 1), torch.zeros(10, 2, 1, 1), torch.tensor([0, 0])
+    >>> system = System(unit, unit, factors, torch.zeros(4), start, drive, group)
+    >>> latents, rates = integrate(system, step=0.1)
+    >>> tuple(rates.shape), round(latents[-1, 0, 0].item(), 2)  # decays as exp(-t)
+    ((11, 4, 2), 0.37)
     """
     return Rollout(*_Integration.apply(*system, step, scheme, substeps, noise))
 

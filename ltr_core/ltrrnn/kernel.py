@@ -49,6 +49,14 @@ def covariance(
     """Covariance of a trial factor about its mean, over trials.
 
     Raises ValueError for settings of the prior out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.ltrrnn.kernel import Smoothness, covariance
+    >>> prior = Smoothness(length=2.0, noise=0.1, jumps=True)
+    >>> covariance(prior, np.array([0.0, 2.0, 4.0]), np.array([0, 0, 1])).round(2).tolist()
+    [[1.01, 0.67, 0.0], [0.67, 1.01, 0.0], [0.0, 0.0, 1.01]]
     """
     smoothness.check()
     smooth = smoothness.scale**2 * rational_quadratic(trial_id, smoothness.length, smoothness.alpha)

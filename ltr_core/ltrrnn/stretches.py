@@ -18,6 +18,15 @@ def fit_epochs(
     """A fit of a model with these settings to each epoch's trials alone, in their order.
 
     `train`: the entries to fit; all that were observed if not given.
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, simulate_ltrrnn
+    >>> from ltr_core.ltrrnn.stretches import fit_epochs
+    >>> recording, _ = simulate_ltrrnn(n_trials=(4, 6), n_neurons=10, rank=1, dt=0.4)
+    >>> models = fit_epochs(LtrRNN(rank=1, n_steps=2, substeps=1), recording)  # far too few steps
+    >>> [model.trial_factors_.shape for model in models]
+    [(4, 1), (6, 1)]
     """
     chosen = [recording.epoch == epoch for epoch in recording.epochs]
     return [
@@ -38,6 +47,16 @@ def shares_between_fits(
     `shared_subspace`).
 
     Raises ValueError for fewer than two models and a linear readout.
+
+    Examples
+    --------
+    >>> from ltr_core import LtrRNN, recovery, simulate_ltrrnn
+    >>> from ltr_core.ltrrnn.stretches import fit_epochs, shares_between_fits
+    >>> recording, _ = simulate_ltrrnn(n_trials=(4, 6), n_neurons=10, rank=1, dt=0.4)
+    >>> models = fit_epochs(LtrRNN(rank=1, n_steps=2, substeps=1), recording)  # far too few steps
+    >>> shares = shares_between_fits(models, recovery.visited_span(recording.activity, 0.95))
+    >>> [each.both.shape for each in shares]
+    [(4,), (6,)]
     """
     columns, rows, which = [], [], []
     for number, model in enumerate(models):
@@ -58,6 +77,15 @@ def shares_of_change(
     """For each trial's change of the weights, the share in the subspace of other stretches'.
 
     Raises what `shared_subspace` raises.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ltr_core.ltrrnn.stretches import shares_of_change
+    >>> pattern = np.outer([1.0, 2.0, 0.0], [0.0, 1.0, 1.0])
+    >>> change = np.arange(1.0, 7.0)[:, None, None] * pattern  # along one direction throughout
+    >>> shares_of_change(change, np.repeat([0, 1], 3), dimension=1).both.round(2).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
     left, sizes, right = np.linalg.svd(change.astype(np.float64), full_matrices=False)
     columns, rows = left * sizes[:, None, :], np.ascontiguousarray(right.transpose(0, 2, 1))

@@ -89,7 +89,18 @@ class Noisy:
 
 
 def with_private_inputs(networks: RNN) -> RNN:
-    """The networks with one more input for each unit, of weight 1 to that unit and 0 to others."""
+    """The networks with one more input for each unit, of weight 1 to that unit and 0 to others.
+
+    Examples
+    --------
+    >>> from ltr_core import FixedPoint, Noisy
+    >>> from ltr_core.rnn import mean_field_networks
+    >>> from ltr_core.tasks import with_private_inputs
+    >>> task = Noisy(FixedPoint(), unit_sd=0.1, n_units=10)
+    >>> networks = with_private_inputs(mean_field_networks(2, 10, n_inputs=1, n_outputs=1, g=0.5))
+    >>> tuple(networks.inward.shape), task.n_inputs
+    ((2, 10, 11), 11)
+    """
     own = torch.eye(networks.n_units, dtype=networks.inward.dtype)
     own = own.expand(networks.n_networks, -1, -1)
     return networks._replace(inward=torch.cat([networks.inward, own], dim=-1))
