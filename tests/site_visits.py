@@ -16,7 +16,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     Page,
-    Route,
+    Request,
     ViewportSize,
     sync_playwright,
 )
@@ -28,6 +28,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "light": {"viewport": WIDE, "color_scheme": "light"},
     "phone": {"viewport": {"width": PHONE, "height": 844}, "color_scheme": "dark"},
 }
+
+# Not by a route: that would switch off the browser's cache.
+NOWHERE_ELSE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -130,36 +133,43 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Write nothing."""
 
 
-def watch(page: Page, base: str) -> Visit:
-    """Record what goes wrong on a page, and keep it from leaving the site."""
+def watch(page: Page, base: str) -> list[Visit]:
+    """Record what goes wrong on a page, and what it asks of other sites, in the last visit."""
+    visits: list[Visit] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((base, "data:", "blob:")):
+            visits[-1].foreign.append(request.url)
+
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # it was not needed any more
+            visits[-1].failed.append(request.url)
+
+    page.on("console", lambda m: visits[-1].errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: visits[-1].errors.append(str(error)))
+    page.on("response", lambda r: visits[-1].failed.append(r.url) if r.status >= 400 else None)
+    page.on("request", asked)
+    page.on("requestfailed", failed)
+    return visits
+
+
+def read_page(page: Page, visits: list[Visit], address: str) -> Visit:
+    """What is seen at an address once its charts are drawn and its math is typeset."""
     visit = Visit()
-    page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: visit.errors.append(str(error)))
-    page.on("requestfailed", lambda request: visit.failed.append(request.url))
-    page.on("response", lambda r: visit.failed.append(r.url) if r.status >= 400 else None)
-
-    def judge(route: Route) -> None:
-        if route.request.url.startswith((base, "data:", "blob:")):
-            route.continue_()
-        else:
-            visit.foreign.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", judge)
-    return visit
-
-
-def open_page(context: BrowserContext, base: str, name: str) -> tuple[Page, Visit]:
-    """A page that has drawn its charts and typeset its math, and the record of it."""
-    page = context.new_page()
-    visit = watch(page, base)
-    page.goto(base + name, wait_until="load")
+    visits.append(visit)
+    page.goto(address, wait_until="load")
     try:
         page.wait_for_function(READY, timeout=TIMEOUT)
     except Exception as error:
         visit.errors.append(f"not ready: {error}")
     visit.seen = page.evaluate(SEEN)
-    return page, visit
+    return visit
+
+
+def open_page(context: BrowserContext, base: str, name: str) -> tuple[Page, Visit]:
+    """A page of its own that is ready, and the record of it."""
+    page = context.new_page()
+    return page, read_page(page, watch(page, base), base + name)
 
 
 @contextmanager
@@ -183,7 +193,9 @@ def launched() -> Iterator[Browser | None]:
         if not executable.exists():
             yield None
             return
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        chromium = playwright.chromium.launch(
+            executable_path=executable, args=[*FLAGS, NOWHERE_ELSE]
+        )
         yield chromium
         chromium.close()
 
@@ -193,11 +205,12 @@ def visit_all(browser: Browser, address: str, pages: Sequence[str]) -> Visits:
     found: Visits = {}
     for way, judge in (("light", violations), ("phone", dark_contrasts)):
         context = browser.new_context(**WAYS[way])
+        page = context.new_page()  # one for all: scripts stay compiled
+        visits = watch(page, address)
         for name in pages:
-            page, visit = open_page(context, address, name)
-            found[name, way] = visit
+            page.set_viewport_size(WAYS[way]["viewport"])
+            visit = found[name, way] = read_page(page, visits, address + name)
             visit.violations = judge(page)
-            page.close()
         context.close()
     return found
 
@@ -218,13 +231,13 @@ def dark_contrasts(page: Page) -> list[str]:
 
 def contrasts(page: Page) -> list[str]:
     """Text with too little contrast: one element is judged of each style on each ground."""
+    page.evaluate(AXE)
     page.evaluate(STYLES)
     page.evaluate(TAKE_OUT)
     return _judged(page, "{include: window.styles}", CONTRAST)
 
 
 def _judged(page: Page, context: str, options: dict[str, Any]) -> list[str]:
-    page.evaluate(AXE)
     # without preload: it would ask for style sheets anew, by addresses that are not theirs
     asked = {"preload": False, "resultTypes": ["violations"], **options}
     found = page.evaluate(f"options => axe.run({context}, options)", asked)
