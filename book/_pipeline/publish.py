@@ -12,7 +12,14 @@ from .chapters import hash_files, package_sources
 from .notebooks import plain
 from .project import BuildError, Project, want_of_space, write_atomically
 
-_JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
+# Python's collector finds next to nothing in a book's million nodes, and looks at them all.
+_JUPYTER_BOOK = """
+import gc
+from jupyter_book.cli.main import main
+
+gc.set_threshold(100_000, 20, 50)
+main(prog_name="jupyter-book")
+"""
 
 RECORDS = ("ledger.json", "published.json")
 

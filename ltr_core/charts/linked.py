@@ -9,7 +9,7 @@ from jaxtyping import Float, Real
 
 from ltr_core.charts.curves import epoch_marks, series_channels
 from ltr_core.charts.factors import subscript
-from ltr_core.charts.output import records, row_of_lists
+from ltr_core.charts.output import SharedData, records, row_of_lists
 from ltr_core.charts.series import checked_length, pointers, thinned
 from ltr_core.charts.style import GREY, ORDERED
 
@@ -223,7 +223,7 @@ class _Linked:
             .encode(alt.XValue(0), alt.YValue(-4), text="label:N")
         )
         return alt.hconcat(
-            alt.layer(over_time, label), plane, spacing=24, data=alt.Data(values=rows)
+            alt.layer(over_time, label), plane, spacing=24, data=SharedData(values=rows)
         )
 
     def _paths(self, base: alt.Chart, across: tuple[str, str], up: tuple[str, str]) -> Any:

@@ -27,6 +27,13 @@ _SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MAX_BYTES = 3_000_000
 
 
+class SharedData(alt.Data):
+    """Rows that the copies of a chart share: Altair copies a chart whenever it becomes a part."""
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> SharedData:
+        return self
+
+
 def records(digits: int = 6, **columns: Any) -> alt.Data:
     """Columns of equal length as inline chart data (a list of plain dicts).
 
@@ -57,7 +64,7 @@ def records(digits: int = 6, **columns: Any) -> alt.Data:
         for name, array in arrays.items()
     }
     rows = zip(*columns.values(), strict=True)
-    return alt.Data(values=[dict(zip(columns, row, strict=True)) for row in rows])
+    return SharedData(values=[dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def row_of_lists(digits: int = 4, **columns: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import altair as alt
 import numpy as np
 from jaxtyping import Float, Int
 
+from ltr_core.charts.output import SharedData
 from ltr_core.charts.series import checked_length, thinned
 from ltr_core.charts.style import DIVERGING, SEQUENTIAL
 
@@ -165,7 +166,7 @@ class _Maps:
         right = self.edges[1:] + np.append(np.diff(self.edges)[1:] / 2, 0)
         return (
             # one row of data for each neuron, a fifth of the size of one for each cell
-            alt.Chart(alt.Data(values=self._rows(name)))
+            alt.Chart(SharedData(values=self._rows(name)))
             .transform_flatten(["value", "bin"])
             .transform_filter("isValid(datum.value)")
             # each cell reaches under the next ones, so that no seam is left between them

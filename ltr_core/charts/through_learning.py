@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ltr_core.charts.curves import epoch_marks, series_channels
-from ltr_core.charts.output import records, row_of_lists
+from ltr_core.charts.output import SharedData, records, row_of_lists
 from ltr_core.charts.reaching import HUES
 from ltr_core.charts.series import checked_length, pointers, thinned
 
@@ -113,7 +113,7 @@ def _hand(paths: np.ndarray, goals: np.ndarray, target: np.ndarray, epochs: list
     told = ["trial:Q", "epoch:N", "target:N"]
     now = "datum.trial == learning_trial"
     lines = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(SharedData(values=rows))
         .transform_filter("datum.trial <= learning_trial && learning_trial < datum.until")
         .transform_flatten(["step", "x", "y"])
         .mark_line()
