@@ -30,7 +30,7 @@ _MAX_BYTES = 3_000_000
 class SharedData(alt.Data):
     """Rows that the copies of a chart share: Altair copies a chart whenever it becomes a part."""
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> SharedData:
+    def __deepcopy__(self, memo: object = None) -> SharedData:  # Altair passes the object itself
         return self
 
 
