@@ -22,8 +22,8 @@
 #
 # {cite:t}`pellegrino2023` claim: not very. They train a recurrent network
 # on the same task and find that its weights over learning form a tensor
-# of **low rank** ([chapter 1](01_weight_tensor.py) says what that is).
-# This is claim **P3**. Here we train such networks ourselves, keep the
+# of **low rank** (see [the weight tensor](01_weight_tensor.py)). This is
+# claim **P3**. Here we train such networks ourselves, keep the
 # weights of every single step, and decompose their *change*: the weights
 # after each trial less those before the first.
 #

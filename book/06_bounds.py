@@ -50,6 +50,7 @@ from myst_nb import glue
 import ltr_core as ltr
 from ltr_core import Chapter, charts, theory
 from ltr_core.decomposition import mode_ranks, mode_spectra
+from ltr_core.learned_change import scaling_exponents
 
 chapter = Chapter("06_bounds", scale=scale, seed=seed)
 print(f"{scale} scale, seed {seed}")
@@ -1069,7 +1070,7 @@ leaks = theory.leaks_outside(
 
 # %% tags=["remove-input"]
 slopes = {
-    name: theory.exponents(part, weak) for name, part in leaks.items()
+    name: scaling_exponents(part, weak) for name, part in leaks.items()
 }
 off = [np.abs(slopes[f"m = {m}"] - (m + 1)) for m in (0, 1, 2)]
 row = word_decay.judge(
@@ -1501,7 +1502,7 @@ shares = theory.leaks_outside(
 
 # %% tags=["remove-input"]
 slopes = {
-    name: theory.exponents(part, small_scales)
+    name: scaling_exponents(part, small_scales)
     for name, part in shares.items()
 }
 off = [np.abs(slopes[f"m = {m}"] - (m + 1)) for m in (1, 3)]

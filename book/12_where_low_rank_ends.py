@@ -316,11 +316,11 @@ glue(
 # In the reference, {glue:text}`map-reference:.1f` components along the
 # units hold 95 % of the change, out of {glue:text}`map-units`. And
 # {glue:text}`map-profile:.0f` % of it is one profile over updates times
-# one matrix: as [chapter 3](03_three_tasks.py) found, and found to be no
-# wonder, learning *one* task looks like one matrix that grows. Along the
-# units, tensor rank and matrix rank are then nearly the same thing, and
-# the matrix-rank null (the rank of the final change alone) stands beside
-# every number in the map at the end.
+# one matrix: as with the [three tasks](03_three_tasks.py), and no more of
+# a wonder than there, learning *one* task looks like one matrix that
+# grows. Along the units, tensor rank and matrix rank are then nearly the
+# same thing, and the matrix-rank null (the rank of the final change
+# alone) stands beside every number in the map at the end.
 #
 # ## Rich and lazy, weak and strong
 #
@@ -827,8 +827,8 @@ for setting, name in (
 #
 # Up to here the tensor told no more than a matrix. That must change if
 # different things are learned one after another. We take the reaching
-# task of [chapter 2](02_relearning_to_reach.py), and in place of one curl
-# field four fields that push in four different ways: the force is a
+# task of [re-learning](02_relearning_to_reach.py), and in place of one
+# curl field four fields that push in four different ways: the force is a
 # matrix times the velocity, and the four matrices (a curl, two saddles, a
 # damping) are linearly independent. A fifth is a combination of the four,
 # as any other 2 by 2 matrix would be. Last, the first comes once more.

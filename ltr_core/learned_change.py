@@ -74,9 +74,13 @@ def until_learning(
 
 
 def scaling_exponents(
-    values: Real[np.ndarray, "network size"], sizes: Sequence[int]
+    values: Real[np.ndarray, "network size"], sizes: Sequence[int] | Real[np.ndarray, " size"]
 ) -> Float[np.ndarray, " network"]:
-    """The power of the size that each network's values grow with: a straight line on log axes.
+    """The power that each network's values grow with: a straight line on logarithmic axes.
+
+    - `sizes`: of the networks, or any other quantity that was varied.
+
+    Raises ValueError where values or sizes are not above 0.
 
     Examples
     --------
@@ -86,6 +90,8 @@ def scaling_exponents(
     >>> scaling_exponents(np.array([np.sqrt(sizes)]), sizes).round(2).tolist()
     [0.5]
     """
+    if not (values > 0).all() or not (np.asarray(sizes) > 0).all():
+        raise ValueError("values and sizes must be above 0: their logarithms are taken.")
     return np.polyfit(np.log(sizes), np.log(values.T), 1)[0]
 
 

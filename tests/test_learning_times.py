@@ -27,6 +27,8 @@ def test_the_exponent_of_a_power_is_found():
     sizes = (10, 20, 80)
     values = np.array([[3 * n**0.5 for n in sizes], [7.0, 7.0, 7.0]])
     np.testing.assert_allclose(scaling_exponents(values, sizes), [0.5, 0.0], atol=1e-12)
+    with pytest.raises(ValueError, match="above 0"):
+        scaling_exponents(0 * values, sizes)
 
 
 def test_the_change_s_norm_is_that_of_each_epoch_before_its_update():

@@ -12,8 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.polynomial import chebyshev
 
+from ltr_core.learned_change import scaling_exponents
 from ltr_core.theory import (
-    exponents,
     factors_of_gradient,
     leak,
     leaks_outside,
@@ -247,7 +247,7 @@ def test_exponents_of_what_spaces_leave_out():
     leaks = leaks_outside(product_spaces, problems)
     expected = {"m = 1": 2, "m = 3": 4, "inputs alone": 2, "random": 0}
     for name, slope in expected.items():
-        assert exponents(leaks[name], scales)[0] == pytest.approx(slope, abs=0.2)
+        assert scaling_exponents(leaks[name], scales)[0] == pytest.approx(slope, abs=0.2)
 
 
 def test_spaces_of_products_with_one_input():

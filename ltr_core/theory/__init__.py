@@ -10,7 +10,7 @@ from ltr_core.theory.bounds import (
     tail_bounds,
 )
 from ltr_core.theory.comparison import Comparison, MissedChange, compare, missed_change
-from ltr_core.theory.decay import exponents, leaks_outside, product_spaces, word_spaces
+from ltr_core.theory.decay import leaks_outside, product_spaces, word_spaces
 from ltr_core.theory.equivalent import EquivalentNetwork, equivalent_network
 from ltr_core.theory.exact_trials import SIZES, ExactTrials, Size, exact_trials, missing_ranks
 from ltr_core.theory.factorisation import GradientBounds, gradient_bounds, singular_value_bounds
@@ -152,7 +152,6 @@ __all__ = [
     "equivalent_network",
     "exact_trials",
     "expansion",
-    "exponents",
     "factors_of_gradient",
     "fixed_point_output",
     "gradient_bounds",

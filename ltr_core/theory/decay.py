@@ -94,23 +94,3 @@ def leaks_outside(
             row = [leak(run, bases[name]) for run, bases in zip(runs, each, strict=True)]
             found.setdefault(name, []).append(row)
     return {name: np.array(rows) for name, rows in found.items()}
-
-
-def exponents(
-    shares: Float[np.ndarray, "network setting"], x: Float[np.ndarray, " setting"]
-) -> Float[np.ndarray, " network"]:
-    """The slope of each row against x on logarithmic axes, by least squares.
-
-    Raises ValueError where shares or x are not above 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ltr_core import theory
-    >>> x = np.array([0.1, 0.2, 0.4])
-    >>> theory.exponents(np.stack([x**2, 5 * x]), x).round(6)
-    array([2., 1.])
-    """
-    if not (shares > 0).all() or not (x > 0).all():
-        raise ValueError("shares and x must be above 0: their logarithms are taken.")
-    return np.polyfit(np.log(x), np.log(shares).T, 1)[0]
