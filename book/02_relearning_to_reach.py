@@ -685,9 +685,10 @@ charts.show(
     "components of {numref}`fig-reaching-trial-factors`; dots are at the "
     "slider's trial, and curves are faint after it.",
     alt="With the slider at the eighth trial in the field: hand paths "
-    "from the centre to eight targets, bent to one side; dots on the "
-    "curves at that trial. The error peaks at both switches of the "
-    "field; the components rise in the field and return in the washout.",
+    "from the centre to eight targets, all bent to one side but those "
+    "not made in the field yet; dots on the curves at that trial. The "
+    "error peaks at both switches of the field; the components rise in "
+    "the field and return in the washout.",
 )
 
 # %% [markdown]

@@ -1049,10 +1049,11 @@ charts.show(
     "and on the plane of the first two (right). Drag over the trial "
     "factors, or move the sliders, to choose trials; click a component "
     "in the legend, or choose it in the menu, to single it out.",
-    alt="Top: curves over trials, one for each component. Below them: "
-    "dots, the error in each trial. Bottom: two panels of latent "
-    "activity, bundles of lines whose colour goes from early to late "
-    "trials.",
+    alt="Top: curves over trials, one for each component, that drift "
+    "without a jump. Below them: dots, the error in each trial, highest "
+    "among the first. Bottom: two panels of latent activity, bundles of "
+    "lines whose colour goes from early to late trials; the early ones "
+    "turn sooner and swing wider.",
 )
 
 # %% [markdown]

@@ -13,7 +13,7 @@ from ltr_core.charts.reaching import HUES
 from ltr_core.charts.series import checked_length, pointers, thinned
 
 MOST_TIMES = 24
-PATHS, CURVES, HEIGHT = 220, 215, 110
+PATHS, CURVES, HEIGHT = 220, 250, 110
 
 
 def through_learning(
